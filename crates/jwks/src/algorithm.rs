@@ -83,16 +83,21 @@ impl Algorithm {
 
     pub(crate) const fn key_kind(self) -> KeyKind {
         match self {
-            Self::RS256
-            | Self::RS384
-            | Self::RS512
-            | Self::PS256
-            | Self::PS384
-            | Self::PS512 => KeyKind::Rsa,
+            Self::RS256 | Self::RS384 | Self::RS512 | Self::PS256 | Self::PS384 | Self::PS512 => {
+                KeyKind::Rsa
+            }
             Self::ES256 => KeyKind::P256,
             Self::ES384 => KeyKind::P384,
             Self::EdDSA | Self::Ed25519 => KeyKind::Ed25519,
         }
+    }
+
+    /// The algorithms that a key of `kind` can verify, as far as its mathematics goes.
+    pub(crate) fn of_kind(kind: KeyKind) -> Algorithms {
+        Self::ALL
+            .into_iter()
+            .filter(|algorithm| algorithm.key_kind() == kind)
+            .collect()
     }
 
     const fn bit(self) -> u16 {
@@ -149,6 +154,12 @@ impl Algorithms {
         Self(self.0 | other.0)
     }
 
+    /// What is in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The members, in the order of [`Algorithm::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL
@@ -184,7 +195,9 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
         }
-        for name in ["none", "HS256", "rs256", "RS256 ", "", "ES512", "ES256K", "Ed448"] {
+        for name in [
+            "none", "HS256", "rs256", "RS256 ", "", "ES512", "ES256K", "Ed448",
+        ] {
             assert_eq!(Algorithm::from_name(name), None, "{name:?}");
         }
     }
