@@ -196,7 +196,7 @@ pub enum JwksError {
     #[error(
         "keys of {issuer}: none after {} s ({})",
         .waited.as_secs_f64(),
-        .failure.map_or("no answer yet", FetchFailure::as_str)
+        .failure.map_or_else(|| "no answer yet".to_owned(), |failure| failure.to_string())
     )]
     NotReady {
         /// The issuer, as configured.

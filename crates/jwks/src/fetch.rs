@@ -53,7 +53,7 @@ pub struct FetchRequest {
 }
 
 impl FetchRequest {
-    /// A request without ETag, with the limits of the defaults: 256 KiB and 5 s.
+    /// A request without `ETag`, with the limits of the defaults: 256 KiB and 5 s.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),

@@ -99,14 +99,14 @@ fn read(
     kid: Option<Box<str>>,
     allowed: Algorithms,
 ) -> Result<Key, SkipReason> {
-    let kty = text(members, "kty")?;
-    if kty == "oct" {
+    let key_type = text(members, "kty")?;
+    if key_type == "oct" {
         return Err(SkipReason::Symmetric);
     }
     if PRIVATE_MEMBERS.iter().any(|name| members.contains(name)) {
         return Err(SkipReason::Private);
     }
-    let kind = kind(members, &kty)?;
+    let kind = kind_of(members, &key_type)?;
     check_purpose(members)?;
     let algorithms = algorithms(members, kind)?.intersection(allowed);
     if algorithms.is_empty() {
@@ -125,8 +125,8 @@ fn read(
     })
 }
 
-fn kind(members: &Members<'_>, kty: &str) -> Result<KeyKind, SkipReason> {
-    match kty {
+fn kind_of(members: &Members<'_>, key_type: &str) -> Result<KeyKind, SkipReason> {
+    match key_type {
         "RSA" => Ok(KeyKind::Rsa),
         "EC" => match text(members, "crv")?.as_str() {
             "P-256" => Ok(KeyKind::P256),

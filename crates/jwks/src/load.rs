@@ -49,7 +49,7 @@ pub(crate) struct Located {
     at: Duration,
 }
 
-/// The ETag of the set in force, and the URL it was given for.
+/// The `ETag` of the set in force, and the URL it was given for.
 #[derive(Clone, Debug)]
 pub(crate) struct Validator {
     url: String,

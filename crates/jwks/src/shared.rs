@@ -125,6 +125,8 @@ impl Shared {
         state.sequence += 1;
         let sequence = state.sequence;
         self.install(&mut state, set, sequence, None, None, now);
+        drop(state);
+        self.measure(now);
         true
     }
 
@@ -243,10 +245,7 @@ impl Shared {
     fn report(&self, failure: Option<FetchFailure>, now: Duration) {
         let issuer = &self.plan.issuer;
         meter::refreshed(issuer, failure);
-        if let Some(snapshot) = self.snapshot() {
-            let since = snapshot.age.map_or(now, |age| age.since);
-            meter::in_force(issuer, snapshot.set.keys().len(), now.saturating_sub(since));
-        }
+        self.measure(now);
         match failure {
             Some(FetchFailure::Status(status)) => {
                 tracing::warn!(issuer, reason = "status", status, "keys not refreshed");
@@ -255,6 +254,14 @@ impl Shared {
                 tracing::warn!(issuer, reason = failure.as_str(), "keys not refreshed");
             }
             None => tracing::debug!(issuer, "keys refreshed"),
+        }
+    }
+
+    fn measure(&self, now: Duration) {
+        if let Some(snapshot) = self.snapshot() {
+            let since = snapshot.age.map_or(now, |age| age.since);
+            let keys = snapshot.set.keys().len();
+            meter::in_force(&self.plan.issuer, keys, now.saturating_sub(since));
         }
     }
 }
