@@ -1,0 +1,304 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Duration;
+
+use countersign_jwks::{Algorithm, BoxFuture, Clock, Jwks, JwksStatus, Lookup};
+use countersign_token::{CheckedToken, CompactToken, Issuer, Refusal, UnverifiedToken};
+use http::HeaderMap;
+
+use crate::builder::AuthenticatorBuilder;
+use crate::cache::{Verified, VerifiedTokens};
+use crate::context::Context;
+use crate::credential::Credential;
+use crate::denied::{DenialKind, Denied};
+use crate::layer::BearerLayer;
+use crate::metadata::ProtectedResourceMetadata;
+use crate::principal::Principal;
+
+/// Verifies bearer tokens of the configured issuers. Cheap to clone; all clones share keys and cache.
+///
+/// It is made once, before the service starts: [`builder`](Self::builder) refuses settings that do not make
+/// sense, and building waits for the keys of every required issuer.
+#[derive(Clone)]
+pub struct Authenticator {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    issuers: HashMap<Arc<str>, Arc<TrustedIssuer>>,
+    verified: VerifiedTokens,
+    clock: Arc<dyn Clock>,
+    context: Arc<Context>,
+}
+
+/// An issuer with its keys: the one place where tokens and keys meet.
+#[derive(Debug)]
+pub(crate) struct TrustedIssuer {
+    pub(crate) issuer: Issuer,
+    pub(crate) jwks: Jwks,
+}
+
+/// What becomes of a credential: decided, or to be decided when a key has been asked for.
+///
+/// A token that was seen before and one that is signed with a known key are decided at once, without a future
+/// and without a lock.
+#[derive(Debug)]
+#[must_use = "an undecided request has not been let through"]
+pub enum Decision {
+    /// It is decided.
+    Ready(Result<Principal, Denied>),
+    /// The signing key is not known. Its issuer is asked, within its budget and for at most 1 s.
+    Pending(Pending),
+}
+
+/// The rest of a decision that waits for an issuer's keys.
+pub struct Pending(BoxFuture<Result<Principal, Denied>>);
+
+impl Future for Pending {
+    type Output = Result<Principal, Denied>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending")
+    }
+}
+
+impl Authenticator {
+    /// Starts with no issuer; at least one must be added.
+    pub fn builder() -> AuthenticatorBuilder {
+        AuthenticatorBuilder::default()
+    }
+
+    pub(crate) fn new(
+        issuers: Vec<TrustedIssuer>,
+        verified: VerifiedTokens,
+        clock: Arc<dyn Clock>,
+        context: Context,
+    ) -> Self {
+        let issuers = issuers
+            .into_iter()
+            .map(|trusted| (trusted.issuer.name().clone(), Arc::new(trusted)))
+            .collect();
+        Self {
+            inner: Arc::new(Inner {
+                issuers,
+                verified,
+                clock,
+                context: Arc::new(context),
+            }),
+        }
+    }
+
+    /// A layer that lets only authenticated requests through.
+    pub fn layer(&self) -> BearerLayer {
+        BearerLayer::new(self.clone())
+    }
+
+    /// Verifies a token outside of HTTP, such as one that came with a message. Put nothing but the token in:
+    /// no scheme in front.
+    pub async fn verify(&self, token: &str) -> Result<Principal, Denied> {
+        match self.decide_token(token) {
+            Decision::Ready(result) => result,
+            Decision::Pending(pending) => pending.await,
+        }
+    }
+
+    /// Decides on the credential in a request's headers. The layer does nothing but obey it.
+    pub fn decide(&self, headers: &HeaderMap) -> Decision {
+        let kind = match Credential::read(headers) {
+            Credential::Bearer(token) => return self.decide_token(token),
+            Credential::Missing => DenialKind::MissingCredential,
+            Credential::Unsupported => DenialKind::UnsupportedScheme,
+            Credential::Malformed => DenialKind::MalformedCredential,
+        };
+        Decision::Ready(Err(self.deny(kind)))
+    }
+
+    fn decide_token(&self, token: &str) -> Decision {
+        let inner = &self.inner;
+        if let Some(principal) = inner.seen_before(token) {
+            return Decision::Ready(Ok(principal));
+        }
+        match inner.verify(token, Jwks::key) {
+            Ok(principal) => Decision::Ready(Ok(principal)),
+            Err(Stop::Refused(refusal)) => {
+                Decision::Ready(Err(self.deny(DenialKind::InvalidToken(refusal))))
+            }
+            Err(Stop::NoKey(no_key)) => {
+                Decision::Pending(Pending(Box::pin(self.clone().ask(token.into(), no_key))))
+            }
+        }
+    }
+
+    /// Has the issuer asked for the key, and verifies the token once more with what came of it.
+    async fn ask(self, token: Box<str>, no_key: NoKey) -> Result<Principal, Denied> {
+        let NoKey {
+            jwks,
+            key_id,
+            algorithm,
+            ..
+        } = no_key;
+        let answer = jwks.refresh_for(key_id.as_deref(), algorithm).await;
+        self.inner
+            .verify(&token, |_, _, _| answer)
+            .map_err(|stop| match stop {
+                Stop::Refused(refusal) => self.deny(DenialKind::InvalidToken(refusal)),
+                Stop::NoKey(NoKey {
+                    retry_after: Some(delay),
+                    ..
+                }) => Denied::keys_unavailable(delay, self.inner.context.clone()),
+                // The set is fresh, and the key is not in it.
+                Stop::NoKey(_) => self.deny(DenialKind::InvalidToken(Refusal::UnknownKey)),
+            })
+    }
+
+    /// Whether the keys of every issuer are usable: for a readiness probe. Not for a liveness probe: a restart
+    /// mends no issuer.
+    pub fn is_ready(&self) -> bool {
+        self.inner.issuers.values().all(|one| one.jwks.is_ready())
+    }
+
+    /// How the keys of each issuer are, in the order of the issuers' names.
+    pub fn status(&self) -> Vec<(Arc<str>, JwksStatus)> {
+        let mut status: Vec<_> = self
+            .inner
+            .issuers
+            .iter()
+            .map(|(name, trusted)| (name.clone(), trusted.jwks.status()))
+            .collect();
+        status.sort_by(|(one, _), (other, _)| one.cmp(other));
+        status
+    }
+
+    /// The keys of the issuer of that exact name.
+    pub fn jwks(&self, issuer: &str) -> Option<&Jwks> {
+        self.inner.issuers.get(issuer).map(|trusted| &trusted.jwks)
+    }
+
+    /// The metadata by which clients find out whom to ask for tokens, and for which scopes
+    /// ([RFC 9728 §2](https://www.rfc-editor.org/rfc/rfc9728#section-2)); `None` if no resource was
+    /// configured.
+    pub fn resource_metadata<'a>(
+        &self,
+        scopes: impl IntoIterator<Item = &'a str>,
+    ) -> Option<ProtectedResourceMetadata> {
+        let resource = self.inner.context.resource.as_ref()?;
+        let issuers = self.inner.issuers.keys().cloned();
+        Some(ProtectedResourceMetadata::new(resource, issuers, scopes))
+    }
+
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.inner.context
+    }
+
+    fn deny(&self, kind: DenialKind) -> Denied {
+        Denied::new(kind, self.inner.context.clone())
+    }
+}
+
+/// Why a token was not verified.
+enum Stop {
+    Refused(Refusal),
+    NoKey(NoKey),
+}
+
+struct NoKey {
+    jwks: Jwks,
+    key_id: Option<String>,
+    algorithm: Algorithm,
+    /// Set if the issuer could not be asked, so that the token is neither good nor bad.
+    retry_after: Option<Duration>,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Inner {
+    /// The principal of a token that was verified before, if what it rested on still holds.
+    fn seen_before(&self, token: &str) -> Option<Principal> {
+        let verified = self.verified.get(token)?;
+        let Verified {
+            principal,
+            issuer,
+            key,
+        } = &*verified;
+        let in_time = issuer
+            .issuer
+            .check_times(principal.times(), self.clock.unix_time());
+        if in_time.is_ok() && issuer.jwks.trusts(key) {
+            return Some(principal.clone());
+        }
+        // Verifying it anew tells why, and may find that it is still good under a key that came back.
+        self.verified.remove(token);
+        None
+    }
+
+    /// Every check of the token in its order, with `find_key` to find its key.
+    fn verify(
+        &self,
+        token: &str,
+        find_key: impl FnOnce(&Jwks, Option<&str>, Algorithm) -> Lookup,
+    ) -> Result<Principal, Stop> {
+        let compact = CompactToken::decode(token)?;
+        let unverified = UnverifiedToken::read(&compact)?;
+        let trusted = self
+            .issuers
+            .get(unverified.issuer()?)
+            .ok_or(Refusal::UnknownIssuer)?;
+        let checked = trusted.issuer.check(unverified, self.clock.unix_time())?;
+        let key = match find_key(&trusted.jwks, checked.key_id(), checked.algorithm()) {
+            Lookup::Found(key) => key,
+            Lookup::Missing => return Err(Stop::no_key(trusted, &checked, None)),
+            Lookup::Unavailable { retry_after } => {
+                return Err(Stop::no_key(trusted, &checked, Some(retry_after)));
+            }
+            _ => return Err(Refusal::KeyMismatch.into()),
+        };
+        let principal = Principal::assertion(checked.verify(&key)?.claims()?);
+        self.verified.insert(
+            token,
+            Verified {
+                principal: principal.clone(),
+                issuer: trusted.clone(),
+                key,
+            },
+        );
+        Ok(principal)
+    }
+}
+
+impl Stop {
+    fn no_key(
+        trusted: &TrustedIssuer,
+        checked: &CheckedToken<'_>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self::NoKey(NoKey {
+            jwks: trusted.jwks.clone(),
+            key_id: checked.key_id().map(Into::into),
+            algorithm: checked.algorithm(),
+            retry_after,
+        })
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("issuers", &self.inner.issuers.keys())
+            .field("context", &self.inner.context)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,244 @@
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use countersign_jwks::{Clock, Fetch, Jwks, JwksBuilder, SystemClock};
+use countersign_token::Issuer;
+use futures_util::future::try_join_all;
+use http::{HeaderName, HeaderValue};
+
+use crate::authenticator::{Authenticator, TrustedIssuer};
+use crate::cache::{TokenCache, VerifiedTokens};
+use crate::context::{Context, Resource};
+use crate::denied::DenialKind;
+use crate::error::{BuildError, ConfigError, Problem};
+
+/// Settings of an [`Authenticator`]; made by [`Authenticator::builder`].
+///
+/// ```no_run
+/// use countersign_bearer::{Authenticator, Issuer};
+///
+/// # async fn build() -> Result<(), countersign_bearer::BuildError> {
+/// let authenticator = Authenticator::builder()
+///     .issuer(Issuer::new("https://as.acme.test", "https://api.acme.test"))
+///     .with_resource("https://api.acme.test")
+///     .build()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "nothing is authenticated until the authenticator is built and its layer is used"]
+pub struct AuthenticatorBuilder {
+    issuers: Vec<Issuer>,
+    resource: Option<String>,
+    token_cache: TokenCache,
+    clock: Option<Arc<dyn Clock>>,
+    fetch: Option<Arc<dyn Fetch>>,
+    context: Context,
+}
+
+impl AuthenticatorBuilder {
+    /// Trusts this issuer as well.
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// Says which protected resource this is: an `https` URL without query and fragment. Challenges then name
+    /// its metadata ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)), and it is the default realm.
+    pub fn with_resource(mut self, resource: impl Into<String>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+
+    /// The realm that challenges name. Default: the resource, or `api`.
+    pub fn with_realm(mut self, realm: impl Into<String>) -> Self {
+        self.context.realm = realm.into();
+        self
+    }
+
+    /// Which path parameters name a tenant, in whichever route they occur. Default: `org_id`,
+    /// `organization_id`, `tenant_id`.
+    pub fn with_path_parameters<P: Into<String>>(
+        mut self,
+        parameters: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.context.tenant.path_parameters = parameters.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says that hosts with this suffix, such as `.api.example.com`, name a tenant by what stands before it.
+    /// Default: hosts name no tenant.
+    pub fn with_host_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.context.tenant.host_suffix = Some(suffix.into());
+        self
+    }
+
+    /// Says that this header names a tenant wherever it is present. Default: no header does.
+    pub fn with_header(mut self, header: HeaderName) -> Self {
+        self.context.tenant.header = Some(header);
+        self
+    }
+
+    /// Answers 403 instead of 404 where path, host or header name another tenant. Callers then learn that it
+    /// exists.
+    pub fn with_other_tenants_forbidden(mut self) -> Self {
+        self.context.tenant.reveals_existence = true;
+        self
+    }
+
+    /// How much memory verified tokens may take.
+    pub fn with_token_cache(mut self, cache: TokenCache) -> Self {
+        self.token_cache = cache;
+        self
+    }
+
+    /// The body of denials in a format of your own: a function from the kind to a content type and bytes.
+    /// Status and headers stay as they are. Default: `application/problem+json`.
+    pub fn with_denial_body(
+        mut self,
+        format: impl Fn(DenialKind) -> (HeaderValue, Bytes) + Send + Sync + 'static,
+    ) -> Self {
+        self.context.denial_body = Some(Arc::new(format));
+        self
+    }
+
+    /// Where time comes from. Default: the machine.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Fetches key sets and metadata by this client. Default: the one of the feature `reqwest`.
+    pub fn with_fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
+        self.fetch = Some(fetch);
+        self
+    }
+
+    /// Everything that is wrong with the settings, as far as it can be told without asking the issuers.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        ConfigError::of(self.problems())
+    }
+
+    /// Checks the settings, all of them, and waits for the keys of every required issuer: at most 10 s each,
+    /// side by side.
+    pub async fn build(mut self) -> Result<Authenticator, BuildError> {
+        self.check()?;
+        if let Some(resource) = &self.resource {
+            self.context.resource = Resource::new(resource).ok();
+            if self.context.realm == Context::default().realm {
+                self.context.realm.clone_from(resource);
+            }
+        }
+        let clock = self.clock();
+        let issuers = self.issuers.iter().map(async |issuer| {
+            let jwks = self.jwks(issuer, clock.clone()).build().await;
+            jwks.map(|jwks| TrustedIssuer {
+                issuer: issuer.clone(),
+                jwks,
+            })
+            .map_err(|source| BuildError::Keys {
+                issuer: issuer.name().clone(),
+                source,
+            })
+        });
+        let issuers = try_join_all(issuers).await?;
+        let verified = VerifiedTokens::new(self.token_cache);
+        Ok(Authenticator::new(issuers, verified, clock, self.context))
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock
+            .clone()
+            .unwrap_or_else(|| Arc::new(SystemClock::new()))
+    }
+
+    fn jwks(&self, issuer: &Issuer, clock: Arc<dyn Clock>) -> JwksBuilder {
+        let keys = issuer.keys();
+        let builder = Jwks::builder(&**issuer.name(), keys.source.clone(), issuer.algorithms())
+            .with_policy(keys.policy.clone())
+            .with_clock(clock)
+            .same_origin_only(keys.same_origin_only)
+            .start(keys.start);
+        match &self.fetch {
+            Some(fetch) => builder.with_fetch(fetch.clone()),
+            None => builder,
+        }
+    }
+
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut problem = |found: bool, path: &str, message: &str| {
+            if found {
+                problems.push(Problem::new(path, message));
+            }
+        };
+        let tenant = &self.context.tenant;
+        problem(
+            self.issuers.is_empty(),
+            "issuers",
+            "must name at least one issuer",
+        );
+        if let Some(Err(message)) = self.resource.as_deref().map(Resource::new) {
+            problem(true, "resource", message);
+        }
+        problem(
+            !self
+                .context
+                .realm
+                .chars()
+                .all(|one| matches!(one, ' '..='~')),
+            "realm",
+            "must be printable ASCII",
+        );
+        problem(
+            tenant.path_parameters.iter().any(String::is_empty),
+            "path_parameters",
+            "must not have an empty name",
+        );
+        problem(
+            tenant
+                .host_suffix
+                .as_ref()
+                .is_some_and(|suffix| !is_host_suffix(suffix)),
+            "host_suffix",
+            "must be a dot with a host name behind it, such as .api.example.com",
+        );
+        let mut names = HashSet::new();
+        for (index, issuer) in self.issuers.iter().enumerate() {
+            let own = issuer.problems(self.issuers.len() > 1);
+            problems.extend(own.into_iter().map(|(setting, message)| {
+                Problem::new(format!("issuers[{index}].{setting}"), message)
+            }));
+            let keys = self.jwks(issuer, self.clock()).problems();
+            problems.extend(
+                keys.into_iter()
+                    .map(|message| Problem::new(format!("issuers[{index}].keys"), message)),
+            );
+            if !names.insert(issuer.name()) {
+                let path = format!("issuers[{index}].issuer");
+                problems.push(Problem::new(path, "is configured twice"));
+            }
+        }
+        problems
+    }
+}
+
+fn is_host_suffix(suffix: &str) -> bool {
+    suffix.len() > 1
+        && suffix.starts_with('.')
+        && suffix
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+}
+
+impl fmt::Debug for AuthenticatorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticatorBuilder")
+            .field("issuers", &self.issuers)
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
+    }
+}

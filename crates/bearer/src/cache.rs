@@ -1,0 +1,164 @@
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use countersign_jwks::Key;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
+
+use crate::authenticator::TrustedIssuer;
+use crate::principal::Principal;
+
+/// How much memory verified tokens may take.
+///
+/// On by default, with 32 MiB: machines present the same token for its whole life, and a token seen before
+/// costs no cryptography. A hit requires the same bytes, a signing key that is trusted still, and a time at
+/// which the token is valid. Only successes are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenCache {
+    max_bytes: u64,
+}
+
+impl TokenCache {
+    /// Keeps verified tokens in at most this many bytes.
+    pub const fn new(max_bytes: u64) -> Self {
+        Self { max_bytes }
+    }
+
+    /// Verifies every token anew.
+    pub const fn disabled() -> Self {
+        Self::new(0)
+    }
+}
+
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self::new(32 * 1024 * 1024)
+    }
+}
+
+/// A token that was verified: whom it proved, and what that rests on.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) principal: Principal,
+    pub(crate) issuer: Arc<TrustedIssuer>,
+    pub(crate) key: Arc<Key>,
+}
+
+/// The verified tokens of one authenticator.
+pub(crate) struct VerifiedTokens {
+    cache: Option<Cache<CachedToken, Arc<Verified>, Weight>>,
+}
+
+impl VerifiedTokens {
+    pub(crate) fn new(settings: TokenCache) -> Self {
+        // An entry is about 2 KiB. The estimate only sizes the first tables.
+        let items = usize::try_from(settings.max_bytes / 2048).unwrap_or(usize::MAX);
+        Self {
+            cache: (settings.max_bytes > 0)
+                .then(|| Cache::with_weighter(items, settings.max_bytes, Weight)),
+        }
+    }
+
+    pub(crate) fn get(&self, token: &str) -> Option<Arc<Verified>> {
+        self.cache.as_ref()?.get(&PresentedToken(token))
+    }
+
+    pub(crate) fn insert(&self, token: &str, verified: Verified) {
+        if let Some(cache) = &self.cache {
+            cache.insert(CachedToken(token.into()), Arc::new(verified));
+        }
+    }
+
+    pub(crate) fn remove(&self, token: &str) {
+        if let Some(cache) = &self.cache {
+            cache.remove(&PresentedToken(token));
+        }
+    }
+}
+
+/// Only its size: its keys are tokens.
+impl fmt::Debug for VerifiedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedTokens")
+            .field("bytes", &self.cache.as_ref().map_or(0, Cache::weight))
+            .finish_non_exhaustive()
+    }
+}
+
+struct CachedToken(Box<str>);
+
+struct PresentedToken<'t>(&'t str);
+
+impl Equivalent<CachedToken> for PresentedToken<'_> {
+    fn equivalent(&self, cached: &CachedToken) -> bool {
+        *self.0 == *cached.0
+    }
+}
+
+impl PartialEq for CachedToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for CachedToken {}
+
+/// Hashes the end of a token only. It is the end of its signature, which nobody can choose who cannot sign, so
+/// that cached tokens spread evenly; equality compares every byte.
+fn hash_end<H: Hasher>(token: &str, state: &mut H) {
+    let bytes = token.as_bytes();
+    state.write(&bytes[bytes.len().saturating_sub(32)..]);
+}
+
+impl Hash for CachedToken {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(&self.0, state);
+    }
+}
+
+impl Hash for PresentedToken<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(self.0, state);
+    }
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<CachedToken, Arc<Verified>> for Weight {
+    fn weight(&self, token: &CachedToken, verified: &Arc<Verified>) -> u64 {
+        /// Two reference-counted blocks with their counts, the entry's place in the table, and what the
+        /// allocator rounds up.
+        const OVERHEAD: usize =
+            size_of::<Verified>() + size_of::<countersign_token::Claims>() + 32 + 21 * 2 + 64;
+        let bytes = token.0.len() + verified.principal.heap_bytes() + OVERHEAD;
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::{BuildHasher, RandomState};
+
+    #[test]
+    fn a_presented_token_finds_the_cached_one_of_the_same_bytes_only() {
+        let hasher = RandomState::new();
+        let ending = "x".repeat(32);
+        let cached = CachedToken(format!("head{ending}").into());
+        let same = format!("head{ending}");
+        let same_ending = format!("tail{ending}");
+        assert_eq!(
+            hasher.hash_one(&cached),
+            hasher.hash_one(PresentedToken(&same))
+        );
+        assert!(PresentedToken(&same).equivalent(&cached));
+        assert_eq!(
+            hasher.hash_one(&cached),
+            hasher.hash_one(PresentedToken(&same_ending))
+        );
+        assert!(!PresentedToken(&same_ending).equivalent(&cached));
+        assert!(!PresentedToken("").equivalent(&cached));
+    }
+}

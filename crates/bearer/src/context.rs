@@ -1,0 +1,156 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+
+use crate::denied::DenialKind;
+
+/// The body of a denial in a format of the application's own: its content type and its bytes.
+type DenialBody = Arc<dyn Fn(DenialKind) -> (HeaderValue, Bytes) + Send + Sync>;
+
+/// What guards and extractors need to know of the authenticator that let a request through: how it words a
+/// denial, and what besides the token may name a tenant.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Context {
+    pub(crate) realm: String,
+    pub(crate) resource: Option<Resource>,
+    pub(crate) denial_body: Option<DenialBody>,
+    pub(crate) tenant: TenantRules,
+}
+
+impl Context {
+    /// What besides the token may name a tenant.
+    pub fn tenant_rules(&self) -> &TenantRules {
+        &self.tenant
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            realm: "api".into(),
+            resource: None,
+            denial_body: None,
+            tenant: TenantRules::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("realm", &self.realm)
+            .field("resource", &self.resource)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What of a request, besides the token, names a tenant. It never chooses the tenant: it must name the one
+/// that the token names, or the request is denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TenantRules {
+    /// Path parameters that name a tenant, in whichever route they occur.
+    pub path_parameters: Vec<String>,
+    /// The part of the host behind the tenant's label, such as `.api.example.com`.
+    pub host_suffix: Option<String>,
+    /// A header that names a tenant.
+    pub header: Option<HeaderName>,
+    /// Whether naming another tenant is answered with 403 instead of 404.
+    pub reveals_existence: bool,
+}
+
+impl Default for TenantRules {
+    fn default() -> Self {
+        Self {
+            path_parameters: ["org_id", "organization_id", "tenant_id"]
+                .map(Into::into)
+                .into(),
+            host_suffix: None,
+            header: None,
+            reveals_existence: false,
+        }
+    }
+}
+
+/// The protected resource that an API is ([RFC 9728](https://www.rfc-editor.org/rfc/rfc9728)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Resource {
+    pub(crate) identifier: String,
+    /// The path of its metadata on its own host.
+    pub(crate) metadata_path: String,
+    pub(crate) metadata_url: String,
+}
+
+impl Resource {
+    /// Refused: what is no `https` URL (`http` on loopback excepted), or has a query or fragment.
+    pub(crate) fn new(identifier: &str) -> Result<Self, &'static str> {
+        const NOT_A_RESOURCE: &str = "must be an absolute https URL without query and fragment";
+        let url = url::Url::parse(identifier).map_err(|_| NOT_A_RESOURCE)?;
+        let is_loopback = match url.host() {
+            Some(url::Host::Domain(domain)) => domain == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
+        if !is_secure || url.query().is_some() || url.fragment().is_some() {
+            return Err(NOT_A_RESOURCE);
+        }
+        // The well-known path goes in front of the resource's own (RFC 9728 §3.1).
+        let own_path = if url.path() == "/" { "" } else { url.path() };
+        let metadata_path = format!("/.well-known/oauth-protected-resource{own_path}");
+        Ok(Self {
+            identifier: identifier.into(),
+            metadata_url: format!("{}{metadata_path}", url.origin().ascii_serialization()),
+            metadata_path,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_well_known_path_goes_in_front_of_the_resources_own() {
+        let cases = [
+            (
+                "https://api.acme.test",
+                "https://api.acme.test/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://api.acme.test/",
+                "https://api.acme.test/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://api.acme.test:8443/v1/x",
+                "https://api.acme.test:8443/.well-known/oauth-protected-resource/v1/x",
+            ),
+            (
+                "http://127.0.0.1:80/",
+                "http://127.0.0.1/.well-known/oauth-protected-resource",
+            ),
+        ];
+        for (resource, expected) in cases {
+            assert_eq!(Resource::new(resource).unwrap().metadata_url, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_resource_identifier_is_refused() {
+        for bad in [
+            "",
+            "api.acme.test",
+            "http://api.acme.test",
+            "https://api.acme.test?x=1",
+            "https://api.acme.test/#x",
+            "urn:acme:api",
+        ] {
+            assert!(Resource::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}

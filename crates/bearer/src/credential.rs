@@ -1,0 +1,139 @@
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+/// What a request brings to authenticate itself with: the four things that are answered differently.
+///
+/// Only the `Authorization` header is read, never the query, a form or a cookie
+/// ([RFC 6750 §2](https://www.rfc-editor.org/rfc/rfc6750#section-2)).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credential<'r> {
+    /// No credential, or one of a scheme that is somebody else's.
+    Missing,
+    /// A DPoP-bound credential, which must be neither accepted as a plain bearer nor taken for no credential
+    /// at all.
+    Unsupported,
+    /// Two headers, an empty one, or a bearer that is no `b64token`.
+    Malformed,
+    /// A bearer token, by its characters.
+    Bearer(&'r str),
+}
+
+impl<'r> Credential<'r> {
+    pub(crate) fn read(headers: &'r HeaderMap) -> Self {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let value = match (values.next(), values.next()) {
+            (None, _) => return Self::Missing,
+            (Some(_), Some(_)) => return Self::Malformed,
+            (Some(value), None) => value.as_bytes(),
+        };
+        let scheme_end = value.iter().position(|byte| *byte == b' ');
+        let (scheme, rest) = value.split_at(scheme_end.unwrap_or(value.len()));
+        if scheme.eq_ignore_ascii_case(b"bearer") {
+            // The token is looked at as bytes: whatever is not a `b64token` is not UTF-8 either, or is refused.
+            match std::str::from_utf8(rest.trim_ascii_start()) {
+                Ok(token) if is_b64token(token.as_bytes()) && is_separated(rest) => {
+                    Self::Bearer(token)
+                }
+                _ => Self::Malformed,
+            }
+        } else if scheme.eq_ignore_ascii_case(b"dpop") {
+            Self::Unsupported
+        } else if scheme.is_empty() {
+            Self::Malformed
+        } else {
+            Self::Missing
+        }
+    }
+}
+
+/// Between scheme and token stand spaces and nothing else, tabs included.
+fn is_separated(rest: &[u8]) -> bool {
+    let token = rest.trim_ascii_start();
+    rest[..rest.len() - token.len()]
+        .iter()
+        .all(|byte| *byte == b' ')
+}
+
+/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, of a length that is looked at.
+fn is_b64token(token: &[u8]) -> bool {
+    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
+    let characters = &token[..token.len() - padding];
+    !characters.is_empty()
+        && token.len() <= countersign_token::MAX_TOKEN_BYTES
+        && characters.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(values: &[&[u8]]) -> HeaderMap {
+        values
+            .iter()
+            .map(|value| (AUTHORIZATION, HeaderValue::from_bytes(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn absent_malformed_unsupported_and_bearer_are_told_apart() {
+        use Credential::{Bearer, Malformed, Missing, Unsupported};
+        let long = [b"Bearer ".as_slice(), &[b'a'; 8192]].concat();
+        let too_long = [b"Bearer ".as_slice(), &[b'a'; 8193]].concat();
+        let longest = "a".repeat(8192);
+        let cases: &[(&[&[u8]], Credential<'_>)] = &[
+            (&[], Missing),
+            (&[b"Basic dTpw"], Missing),
+            (&[b"Bearerx abc"], Missing),
+            (&[b"Digest"], Missing),
+            (&[b"DPoP abc"], Unsupported),
+            (&[b"dpop"], Unsupported),
+            (&[b""], Malformed),
+            (&[b" Bearer abc"], Malformed),
+            (&[b"Bearer"], Malformed),
+            (&[b"Bearer "], Malformed),
+            (&[b"Bearer ="], Malformed),
+            (&[b"Bearer abc def"], Malformed),
+            (&[b"Bearer abc, Bearer def"], Malformed),
+            (&[b"Bearer abc,def"], Malformed),
+            (&[b"Bearer abc "], Malformed),
+            (&[b"Bearer \tabc"], Malformed),
+            (&[b"Bearer a=b"], Malformed),
+            (&[b"Bearer \"abc\""], Malformed),
+            (&[b"Bearer ab\xffc"], Malformed),
+            (&[b"Bearer \xc3\xa9"], Malformed),
+            (&[b"Bearer abc", b"Bearer abc"], Malformed),
+            (&[b"Bearer abc", b"Basic dTpw"], Malformed),
+            (&[b"Bearer abc"], Bearer("abc")),
+            (&[b"bEARER abc"], Bearer("abc")),
+            (&[b"Bearer   abc"], Bearer("abc")),
+            (&[b"Bearer aZ0-._~+/=="], Bearer("aZ0-._~+/==")),
+            (&[&long], Bearer(&longest)),
+            (&[&too_long], Malformed),
+        ];
+        for (values, expected) in cases {
+            assert!(
+                Credential::read(&headers(values)) == *expected,
+                "{:?}",
+                values
+                    .iter()
+                    .map(|value| value.escape_ascii().to_string())
+                    .collect::<Vec<_>>()
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_anywhere_else_is_no_credential() {
+        let mut headers = HeaderMap::new();
+        headers.insert("cookie", HeaderValue::from_static("access_token=abc"));
+        headers.insert("x-authorization", HeaderValue::from_static("Bearer abc"));
+        headers.insert(
+            "proxy-authorization",
+            HeaderValue::from_static("Bearer abc"),
+        );
+        assert!(Credential::read(&headers) == Credential::Missing);
+    }
+}

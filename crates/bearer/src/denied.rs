@@ -1,0 +1,200 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_token::Refusal;
+use http::StatusCode;
+
+use crate::context::Context;
+
+/// Why a request was denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DenialKind {
+    /// No credential, or one of another scheme. 401, a challenge without an error code.
+    MissingCredential,
+    /// A DPoP credential, which is not accepted here. 401, a challenge without an error code; never anonymous.
+    UnsupportedScheme,
+    /// Two credentials, or one that is no bearer token by its characters. 400 `invalid_request`.
+    MalformedCredential,
+    /// The token was refused. 401 `invalid_token`.
+    InvalidToken(Refusal),
+    /// The token lacks a scope that the route needs. 403 `insufficient_scope`.
+    InsufficientScope,
+    /// The token names no organization where the handler needs one. 403 `organization_required`.
+    OrganizationRequired,
+    /// The token names several organizations where one is needed. 403 `organization_ambiguous`.
+    OrganizationAmbiguous,
+    /// A caller of another kind than the handler serves. 403 `principal_not_allowed`.
+    PrincipalNotAllowed,
+    /// Path, host or header name another tenant than the token. 404, or 403 by option.
+    OtherTenant,
+    /// The issuer's keys cannot be reached, so the token could be neither accepted nor refused. 503.
+    KeysUnavailable,
+    /// A guard or extractor runs where no authentication layer is. 500, a programming error.
+    MissingLayer,
+    /// A handler asks for the tenant in the path, and its route has no such parameter. 500, a programming
+    /// error.
+    MissingPathParameter,
+}
+
+impl DenialKind {
+    /// The kind as one word for logs, events and metrics, such as `insufficient_scope`; for a refused token
+    /// the reason, such as `expired`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingCredential => "missing_credential",
+            Self::UnsupportedScheme => "unsupported_scheme",
+            Self::MalformedCredential => "malformed_credential",
+            Self::InvalidToken(refusal) => refusal.as_str(),
+            Self::InsufficientScope => "insufficient_scope",
+            Self::OrganizationRequired => "organization_required",
+            Self::OrganizationAmbiguous => "organization_ambiguous",
+            Self::PrincipalNotAllowed => "principal_not_allowed",
+            Self::OtherTenant => "other_tenant",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::MissingLayer => "missing_layer",
+            Self::MissingPathParameter => "missing_path_parameter",
+        }
+    }
+
+    /// The `error` code that the client is told, where there is one.
+    pub const fn error_code(self) -> Option<&'static str> {
+        match self {
+            Self::MissingCredential | Self::UnsupportedScheme | Self::OtherTenant => None,
+            Self::MalformedCredential => Some("invalid_request"),
+            Self::InvalidToken(_) => Some("invalid_token"),
+            Self::InsufficientScope
+            | Self::OrganizationRequired
+            | Self::OrganizationAmbiguous
+            | Self::PrincipalNotAllowed => Some(self.as_str()),
+            Self::KeysUnavailable => Some("temporarily_unavailable"),
+            Self::MissingLayer | Self::MissingPathParameter => Some("server_error"),
+        }
+    }
+
+    /// The fixed sentence that the client is told, where there is one. It echoes nothing of the request.
+    pub const fn description(self) -> Option<&'static str> {
+        Some(match self {
+            Self::MissingCredential | Self::UnsupportedScheme | Self::OtherTenant => return None,
+            Self::MalformedCredential => "The Authorization header is not one bearer token",
+            Self::InvalidToken(refusal) => refusal.description(),
+            Self::InsufficientScope => "The token does not grant the scope that is needed",
+            Self::OrganizationRequired => "The token names no organization",
+            Self::OrganizationAmbiguous => "The token names several organizations",
+            Self::PrincipalNotAllowed => "This resource does not serve callers of this kind",
+            Self::KeysUnavailable => "The token cannot be verified at the moment",
+            Self::MissingLayer | Self::MissingPathParameter => "The service is misconfigured",
+        })
+    }
+}
+
+impl fmt::Display for DenialKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A denied request: the one denial type of the suite. Layers, guards and extractors return it, and
+/// [`respond`](Self::respond) is the one place that makes a response of it.
+#[derive(Clone)]
+#[must_use = "a denial that is dropped lets the request through"]
+pub struct Denied {
+    kind: DenialKind,
+    pub(crate) context: Option<Arc<Context>>,
+    pub(crate) scope: Option<Cow<'static, str>>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Denied {
+    /// A denial as the authenticator with this context words it.
+    pub(crate) fn new(kind: DenialKind, context: Arc<Context>) -> Self {
+        Self {
+            kind,
+            context: Some(context),
+            scope: None,
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn insufficient_scope(scope: Cow<'static, str>, context: Arc<Context>) -> Self {
+        Self {
+            scope: Some(scope),
+            ..Self::new(DenialKind::InsufficientScope, context)
+        }
+    }
+
+    pub(crate) fn keys_unavailable(retry_after: Duration, context: Arc<Context>) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(DenialKind::KeysUnavailable, context)
+        }
+    }
+
+    /// There is no layer, so there is no context either.
+    pub(crate) fn missing_layer() -> Self {
+        tracing::error!(
+            "a guard or extractor of countersign runs on a route without an authentication layer: \
+             add `.layer(authenticator.layer())` to its router"
+        );
+        Self {
+            kind: DenialKind::MissingLayer,
+            context: None,
+            scope: None,
+            retry_after: None,
+        }
+    }
+
+    /// Why.
+    pub fn kind(&self) -> DenialKind {
+        self.kind
+    }
+
+    /// The scopes that the client is told to ask for, where scopes were missing.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        let reveals_existence = || {
+            let context = self.context.as_ref();
+            context.is_some_and(|context| context.tenant.reveals_existence)
+        };
+        match self.kind {
+            DenialKind::MalformedCredential => StatusCode::BAD_REQUEST,
+            DenialKind::MissingCredential
+            | DenialKind::UnsupportedScheme
+            | DenialKind::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            DenialKind::OtherTenant if !reveals_existence() => StatusCode::NOT_FOUND,
+            DenialKind::InsufficientScope
+            | DenialKind::OrganizationRequired
+            | DenialKind::OrganizationAmbiguous
+            | DenialKind::PrincipalNotAllowed
+            | DenialKind::OtherTenant => StatusCode::FORBIDDEN,
+            DenialKind::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            DenialKind::MissingLayer | DenialKind::MissingPathParameter => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied")
+            .field("kind", &self.kind)
+            .field("scope", &self.scope)
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "denied: {}", self.kind)
+    }
+}
+
+impl std::error::Error for Denied {}

@@ -1,0 +1,84 @@
+//! Extractors for axum handlers.
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use countersign_token::Refusal;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::authentication::Authentication;
+use crate::denied::{DenialKind, Denied};
+use crate::principal::{DelegatedUser, Microservice, Principal, ServicePrincipal};
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        self.respond()
+    }
+}
+
+/// Refuses: no layer, 500; nobody authenticated behind an optional layer, 401.
+impl<S: Sync> FromRequestParts<S> for Principal {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
+        Authentication::of(&parts.extensions)?.principal().cloned()
+    }
+}
+
+/// `None` only behind an optional layer; without any layer it is a 500 still.
+impl<S: Sync> OptionalFromRequestParts<S> for Principal {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Denied> {
+        let authentication = Authentication::of(&parts.extensions)?;
+        Ok(authentication.optional_principal().cloned())
+    }
+}
+
+macro_rules! kind_extractors {
+    ($($kind:ident)*) => {$(
+        impl<S: Sync> FromRequestParts<S> for $kind {
+            type Rejection = Denied;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
+                let authentication = Authentication::of(&parts.extensions)?;
+                $kind::of(authentication.principal()?.clone())
+                    .ok_or_else(|| authentication.deny(DenialKind::PrincipalNotAllowed))
+            }
+        }
+    )*};
+}
+
+kind_extractors!(ServicePrincipal DelegatedUser Microservice);
+
+/// Claims of the application's own, in a type that names them.
+///
+/// A token whose payload does not fit the type is refused as [`Refusal::MalformedClaim`]. The type should
+/// name only what the handler needs, and give what may be absent as `Option`.
+///
+/// ```
+/// use countersign_bearer::CustomClaims;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Plan {
+///     plan: String,
+/// }
+///
+/// async fn handler(CustomClaims(plan): CustomClaims<Plan>) -> String {
+///     plan.plan
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct CustomClaims<T>(pub T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for CustomClaims<T> {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
+        let authentication = Authentication::of(&parts.extensions)?;
+        authentication.principal()?.claims().map(Self).map_err(|error| {
+            tracing::warn!(%error, r#type = std::any::type_name::<T>(), "custom claims do not fit");
+            authentication.deny(DenialKind::InvalidToken(Refusal::MalformedClaim))
+        })
+    }
+}

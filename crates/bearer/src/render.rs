@@ -1,0 +1,137 @@
+//! The one place that turns a denial into a response.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response};
+use serde::Serialize;
+
+use crate::body::RefusalBody;
+use crate::context::Context;
+use crate::denied::{DenialKind, Denied};
+
+/// A problem of [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), with RFC 6750's words beside it.
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'static str>,
+}
+
+impl Denied {
+    /// The response to a denied request, for any body that can be made of bytes.
+    ///
+    /// Its extensions hold the [`DenialKind`], so that a layer further out learns the reason that the client
+    /// is not told.
+    pub fn respond<B: RefusalBody>(&self) -> Response<B> {
+        tracing::debug!(reason = %self.kind(), status = self.status().as_u16(), "denied");
+        let own_format = self
+            .context
+            .as_ref()
+            .and_then(|one| one.denial_body.as_ref());
+        let (content_type, body) = match own_format {
+            Some(format) => format(self.kind()),
+            None => self.problem(),
+        };
+        let mut response = Response::new(B::refusal(body));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, content_type);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(delay) = self.retry_after {
+            headers.insert(RETRY_AFTER, whole_seconds(delay).into());
+        }
+        response.extensions_mut().insert(self.kind());
+        response
+    }
+
+    fn problem(&self) -> (HeaderValue, Bytes) {
+        let status = self.status();
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            error: self.kind().error_code(),
+            error_description: self.kind().description(),
+        };
+        (
+            HeaderValue::from_static("application/problem+json"),
+            // A struct of plain fields cannot fail to serialize; an empty body would still be a denial.
+            serde_json::to_vec(&problem).unwrap_or_default().into(),
+        )
+    }
+
+    /// The `WWW-Authenticate` value ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+    fn challenge(&self) -> Option<HeaderValue> {
+        let says_error = match self.kind() {
+            DenialKind::MissingCredential | DenialKind::UnsupportedScheme => false,
+            DenialKind::MalformedCredential
+            | DenialKind::InvalidToken(_)
+            | DenialKind::InsufficientScope => true,
+            _ => return None,
+        };
+        let context = self.context.as_deref()?;
+        let mut challenge = Challenge::new(context);
+        if says_error {
+            if let Some(code) = self.kind().error_code() {
+                challenge.parameter("error", code);
+            }
+            if let Some(description) = self.kind().description() {
+                challenge.parameter("error_description", description);
+            }
+        }
+        if let Some(scope) = self.scope() {
+            challenge.parameter("scope", scope);
+        }
+        if let Some(resource) = &context.resource {
+            challenge.parameter("resource_metadata", &resource.metadata_url);
+        }
+        // Every part was checked when the authenticator was built.
+        HeaderValue::try_from(challenge.text).ok()
+    }
+}
+
+struct Challenge {
+    text: String,
+}
+
+impl Challenge {
+    fn new(context: &Context) -> Self {
+        let mut challenge = Self {
+            text: "Bearer realm=".into(),
+        };
+        challenge.quoted(&context.realm);
+        challenge
+    }
+
+    fn parameter(&mut self, name: &str, value: &str) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, ", {name}=");
+        self.quoted(value);
+    }
+
+    fn quoted(&mut self, value: &str) {
+        self.text.push('"');
+        for character in value.chars() {
+            if matches!(character, '"' | '\\') {
+                self.text.push('\\');
+            }
+            self.text.push(character);
+        }
+        self.text.push('"');
+    }
+}
+
+/// `Retry-After` knows whole seconds: rounded up, and at least one.
+fn whole_seconds(delay: Duration) -> u64 {
+    (delay.as_secs() + u64::from(delay.subsec_nanos() > 0)).max(1)
+}

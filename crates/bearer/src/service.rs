@@ -1,0 +1,95 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::AUTHORIZATION;
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::authentication::Authentication;
+use crate::authenticator::{Authenticator, Decision};
+use crate::body::RefusalBody;
+use crate::context;
+use crate::denied::{DenialKind, Denied};
+use crate::future::ResponseFuture;
+use crate::principal::Principal;
+
+/// The service that [`BearerLayer`](crate::BearerLayer) makes: it obeys [`Authenticator::decide`].
+#[derive(Clone, Debug)]
+pub struct Bearer<S> {
+    inner: S,
+    authenticator: Authenticator,
+    optional: bool,
+}
+
+impl<S> Bearer<S> {
+    pub(crate) fn new(inner: S, authenticator: Authenticator, optional: bool) -> Self {
+        Self {
+            inner,
+            authenticator,
+            optional,
+        }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Bearer<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    R: RefusalBody,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let decision = self.authenticator.decide(request.headers());
+        // There is one at most: a request with two is denied.
+        if let Some(credential) = request.headers_mut().get_mut(AUTHORIZATION) {
+            credential.set_sensitive(true);
+        }
+        let admission = Admission {
+            context: self.authenticator.context().clone(),
+            optional: self.optional,
+        };
+        match decision {
+            Decision::Ready(result) => match admission.admit(result, &mut request) {
+                Ok(caller) => ResponseFuture::admitted(self.inner.call(request), caller),
+                Err(denied) => ResponseFuture::denied(&denied),
+            },
+            Decision::Pending(pending) => {
+                // The service that was polled ready is the one to call; the clone stays for the next request.
+                let clone = self.inner.clone();
+                let ready = std::mem::replace(&mut self.inner, clone);
+                ResponseFuture::pending(pending, admission, ready, request)
+            }
+        }
+    }
+}
+
+/// Who is let through: everybody authenticated, and behind an optional layer whoever brought no credential.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    context: Arc<context::Context>,
+    optional: bool,
+}
+
+impl Admission {
+    /// Leaves the mark in the request and returns who was let through.
+    pub(crate) fn admit<B>(
+        self,
+        result: Result<Principal, Denied>,
+        request: &mut Request<B>,
+    ) -> Result<Option<Principal>, Denied> {
+        let caller = match result {
+            Ok(principal) => Some(principal),
+            Err(denied) if self.optional && denied.kind() == DenialKind::MissingCredential => None,
+            Err(denied) => return Err(denied),
+        };
+        let authentication = Authentication::new(caller.clone(), self.context);
+        request.extensions_mut().insert(authentication);
+        Ok(caller)
+    }
+}

@@ -1,0 +1,364 @@
+//! The checks of one token against one issuer, in their order: [`Issuer::check`] does everything that needs
+//! neither keys nor cryptography, [`CheckedToken::verify`] the signature, [`VerifiedToken::claims`] what only
+//! a verified token may decide.
+
+use std::fmt;
+use std::time::Duration;
+
+use countersign_jwks::{Algorithm, Key};
+
+use crate::claim::{self, ClaimPath, identifier};
+use crate::claims::{CallerKind, Claims};
+use crate::issuer::{Issuer, Microservices, OrganizationRule};
+use crate::json::{Json, Object};
+use crate::organization::{OrganizationId, Organizations};
+use crate::profile::{ClaimsProfile, MachineRule, OrganizationForm};
+use crate::refusal::Refusal;
+use crate::scope::{self, ScopeSet};
+use crate::times::Times;
+use crate::token_type::TokenType;
+use crate::unverified::UnverifiedToken;
+
+type Result<T> = std::result::Result<T, Refusal>;
+
+impl Issuer {
+    /// Everything that can refuse a token of this issuer without I/O and cryptography: algorithm, type,
+    /// issuer, audience, times, and the types of the registered claims. `now` is the time since the Unix
+    /// epoch.
+    pub fn check<'t>(
+        &'t self,
+        token: UnverifiedToken<'t>,
+        now: Duration,
+    ) -> Result<CheckedToken<'t>> {
+        if !self.algorithms.contains(token.algorithm) {
+            return Err(Refusal::Algorithm);
+        }
+        let token_type = token
+            .token_type
+            .filter(|one| self.profile.token_types.contains(*one))
+            .ok_or(Refusal::Type)?;
+        // Whoever looked the issuer up by this name has compared it already; this is what makes it so.
+        if token.issuer()? != &**self.name() {
+            return Err(Refusal::UnknownIssuer);
+        }
+        let has_audience = self.check_audience(&token.payload)?;
+        let times = Times::read(&token.payload)?;
+        self.times.check(&times, now)?;
+        for name in ["sub", "jti"] {
+            identifier(&token.payload, &name.into())?;
+        }
+        match token.payload.get("cnf") {
+            None => {}
+            Some(Json::Object(_)) => return Err(Refusal::UnprovenConfirmation),
+            Some(_) => return Err(Refusal::MalformedClaim),
+        }
+        Ok(CheckedToken {
+            issuer: self,
+            token,
+            token_type,
+            has_audience,
+            times,
+        })
+    }
+
+    /// Whether times that were valid once still are: for a token that was verified before. `now` is the time
+    /// since the Unix epoch.
+    pub fn check_times(&self, times: &Times, now: Duration) -> Result<()> {
+        self.times.check(times, now)
+    }
+
+    fn check_audience(&self, payload: &Object<'_>) -> Result<bool> {
+        match payload.get("aud") {
+            None if self.profile.audience_optional => Ok(false),
+            None => Err(Refusal::MissingClaim),
+            Some(audience) => {
+                let named = claim::strings(audience)?;
+                let meant = |ours: &String| named.contains(&ours.as_str());
+                if self.audiences.iter().any(meant) {
+                    Ok(true)
+                } else {
+                    Err(Refusal::Audience)
+                }
+            }
+        }
+    }
+}
+
+/// A token that passed every cheap check of an issuer. Its signature has not been looked at.
+pub struct CheckedToken<'t> {
+    issuer: &'t Issuer,
+    token: UnverifiedToken<'t>,
+    token_type: TokenType,
+    has_audience: bool,
+    times: Times,
+}
+
+impl<'t> CheckedToken<'t> {
+    /// The algorithm to find a key for, which is one of the issuer's.
+    pub fn algorithm(&self) -> Algorithm {
+        self.token.algorithm
+    }
+
+    /// The `kid` to find a key by.
+    pub fn key_id(&self) -> Option<&str> {
+        self.token.key_id.as_deref()
+    }
+
+    /// Verifies the signature over the bytes as received.
+    pub fn verify(self, key: &Key) -> Result<VerifiedToken<'t>> {
+        let compact = self.token.compact;
+        key.verify(self.token.algorithm, compact.signed(), compact.signature())
+            .map_err(|_| Refusal::BadSignature)?;
+        Ok(VerifiedToken { checked: self })
+    }
+}
+
+impl fmt::Debug for CheckedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedToken")
+            .field("issuer", self.issuer.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A token whose signature is the issuer's. Only [`CheckedToken::verify`] makes one.
+pub struct VerifiedToken<'t> {
+    checked: CheckedToken<'t>,
+}
+
+impl VerifiedToken<'_> {
+    /// What the token says, by the issuer's profile and rules.
+    pub fn claims(&self) -> Result<Claims> {
+        let CheckedToken {
+            issuer,
+            token,
+            token_type,
+            has_audience,
+            times,
+        } = &self.checked;
+        let profile = &issuer.profile;
+        let payload = &token.payload;
+        profile.check_is_access_token(payload, *token_type)?;
+
+        let client = profile.client(payload)?;
+        let subject = identifier(payload, &"sub".into())?;
+        let machine = profile.is_machine(payload, subject, client)?;
+        if !has_audience && !(machine && subject == client && issuer.clients.is_some()) {
+            return Err(Refusal::MissingClaim);
+        }
+        if let Some(clients) = &issuer.clients {
+            let listed = client.is_some_and(|client| clients.contains(client));
+            listed.then_some(()).ok_or(Refusal::Client)?;
+        }
+        let user = if machine {
+            None
+        } else {
+            Some(identifier(payload, &profile.user)?.ok_or(Refusal::MissingClaim)?)
+        };
+        let organizations = issuer.organizations(profile.organizations(payload)?)?;
+        let claims = Claims {
+            kind: match (machine, user) {
+                (false, _) => CallerKind::DelegatedUser,
+                (true, _) if issuer.is_microservice(payload, client, &organizations) => {
+                    CallerKind::Microservice
+                }
+                (true, _) => CallerKind::ServicePrincipal,
+            },
+            issuer: issuer.name().clone(),
+            subject: subject.map(Into::into),
+            client: client.map(Into::into),
+            user: user.map(Into::into),
+            organizations,
+            scopes: issuer.hierarchy.expand(profile.scopes(payload, machine)?),
+            token_id: identifier(payload, &"jti".into())?.map(Into::into),
+            times: *times,
+            payload: token.compact.payload().into(),
+        };
+        issuer.check_own_rules(payload, &claims)?;
+        Ok(claims)
+    }
+}
+
+impl fmt::Debug for VerifiedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("issuer", self.checked.issuer.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Issuer {
+    /// The organizations that the token may act for, out of those that it names.
+    fn organizations(&self, named: Organizations) -> Result<Organizations> {
+        let all_are = |allowed: &dyn Fn(&OrganizationId) -> bool| {
+            let all = named.as_slice().iter().all(allowed);
+            all.then_some(()).ok_or(Refusal::Organization)
+        };
+        match &self.organizations {
+            OrganizationRule::Unsaid | OrganizationRule::Any => Ok(named),
+            OrganizationRule::Listed(list) => {
+                all_are(&|id| list.contains(id.as_str()))?;
+                Ok(named)
+            }
+            OrganizationRule::Fixed(fixed) => {
+                all_are(&|id| id == fixed)?;
+                Ok(Organizations::One(fixed.clone()))
+            }
+        }
+    }
+
+    fn is_microservice(
+        &self,
+        payload: &Object<'_>,
+        client: Option<&str>,
+        organizations: &Organizations,
+    ) -> bool {
+        match &self.microservices {
+            Microservices::None => false,
+            Microservices::All => *organizations == Organizations::None,
+            Microservices::Clients(clients) => client.is_some_and(|one| clients.contains(one)),
+            Microservices::Claim(claim, value) => {
+                claim.find(payload).is_some_and(|json| value.is(json))
+            }
+        }
+    }
+
+    fn check_own_rules(&self, payload: &Object<'_>, claims: &Claims) -> Result<()> {
+        for (claim, value) in &self.required_claims {
+            let met = claim.find(payload).is_some_and(|json| value.is(json));
+            met.then_some(()).ok_or(Refusal::RequiredClaim)?;
+        }
+        match &self.check {
+            Some(check) if !check(claims) => Err(Refusal::Check),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ClaimsProfile {
+    /// Tells an access token from an ID token, which has the same issuer, keys and often `typ`.
+    fn check_is_access_token(&self, payload: &Object<'_>, token_type: TokenType) -> Result<()> {
+        for (claim, values) in &self.marks {
+            let marked = claim
+                .find(payload)
+                .is_some_and(|json| values.iter().any(|value| value.is(json)));
+            marked.then_some(()).ok_or(Refusal::NotAccessToken)?;
+        }
+        let is_marked = Self::is_marked_by_type(token_type) || !self.marks.is_empty();
+        if !is_marked {
+            let of_an_id_token = |name: &&str| payload.get(name).is_some();
+            if ["nonce", "at_hash", "c_hash"]
+                .iter()
+                .any(|name| of_an_id_token(&name))
+            {
+                return Err(Refusal::NotAccessToken);
+            }
+        }
+        if !has_all(payload, &self.required) {
+            return Err(Refusal::MissingClaim);
+        }
+        if self.client_required || !is_marked {
+            self.client(payload)?.ok_or(Refusal::MissingClaim)?;
+        }
+        Ok(())
+    }
+
+    fn client<'p>(&self, payload: &'p Object<'_>) -> Result<Option<&'p str>> {
+        let mut named = None;
+        for claim in &self.client {
+            let client = identifier(payload, claim)?;
+            match (named, client) {
+                (Some(one), Some(other)) if one != other => return Err(Refusal::Client),
+                (None, Some(_)) => named = client,
+                _ => {}
+            }
+        }
+        Ok(named)
+    }
+
+    fn is_machine(
+        &self,
+        payload: &Object<'_>,
+        subject: Option<&str>,
+        client: Option<&str>,
+    ) -> Result<bool> {
+        let machine = match &self.machine {
+            MachineRule::Never => false,
+            MachineRule::SubjectIsClient => client.is_some() && subject == client,
+            MachineRule::SubjectIsClientWith { suffix } => {
+                client.is_some()
+                    && subject.and_then(|sub| sub.strip_suffix(suffix.as_str())) == client
+            }
+            MachineRule::ClaimIs { claim, value } => {
+                claim.find(payload).is_some_and(|json| value.is(json))
+            }
+            MachineRule::RepeatsClient { claims } => {
+                let mut repeated = false;
+                for claim in claims {
+                    match identifier(payload, claim)? {
+                        None => {}
+                        // Neither a machine's nor a user's: two claims that name different clients.
+                        named if named != client => return Err(Refusal::Client),
+                        _ => repeated = true,
+                    }
+                }
+                repeated
+            }
+        };
+        if machine || has_all(payload, &self.user_required) {
+            Ok(machine)
+        } else {
+            Err(Refusal::UnknownKind)
+        }
+    }
+
+    fn scopes(&self, payload: &Object<'_>, machine: bool) -> Result<ScopeSet> {
+        let claims = match machine {
+            true if !self.machine_scopes.is_empty() => &self.machine_scopes,
+            _ => &self.scopes,
+        };
+        let Some(granted) = claims.iter().find_map(|claim| claim.find(payload)) else {
+            return Ok(ScopeSet::default());
+        };
+        match granted {
+            Json::String(text) => ScopeSet::collect(scope::split(text)),
+            other => ScopeSet::collect(claim::strings(other)?),
+        }
+        .map_err(|_| Refusal::MalformedClaim)
+    }
+
+    fn organizations(&self, payload: &Object<'_>) -> Result<Organizations> {
+        let Some(claim) = self
+            .organization
+            .iter()
+            .find_map(|claim| claim.find(payload))
+        else {
+            return Ok(Organizations::None);
+        };
+        let named: Vec<&str> = match (self.organization_form, claim) {
+            (_, Json::String(id)) if self.organization_form != OrganizationForm::MembershipId => {
+                vec![id]
+            }
+            (OrganizationForm::MembershipAlias, Json::Array(_)) => claim::strings(claim)?,
+            (OrganizationForm::MembershipAlias, Json::Object(memberships)) => {
+                memberships.iter().map(|(alias, _)| alias).collect()
+            }
+            (OrganizationForm::MembershipId, Json::Object(memberships)) => memberships
+                .iter()
+                .map(|(_, membership)| match membership {
+                    Json::Object(membership) => membership.get("id").and_then(Json::as_str),
+                    _ => None,
+                })
+                .collect::<Option<_>>()
+                .ok_or(Refusal::MalformedClaim)?,
+            _ => return Err(Refusal::MalformedClaim),
+        };
+        let ids = named.into_iter().map(OrganizationId::new);
+        let ids: Option<Vec<_>> = ids.collect();
+        ids.map(Organizations::of).ok_or(Refusal::MalformedClaim)
+    }
+}
+
+fn has_all(payload: &Object<'_>, claims: &[ClaimPath]) -> bool {
+    claims.iter().all(|claim| claim.find(payload).is_some())
+}

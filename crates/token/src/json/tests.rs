@@ -1,0 +1,185 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn nested(depth: usize) -> String {
+    // The outermost object is one level.
+    format!(
+        r#"{{"a":{}{}}}"#,
+        "[".repeat(depth - 1),
+        "]".repeat(depth - 1)
+    )
+}
+
+#[test]
+fn what_is_not_one_strict_object_is_refused() {
+    let many_members_one_twice = {
+        let members: Vec<_> = (0..40).map(|n| format!(r#""m{}":0"#, n % 39)).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let cases: &[(&str, &[u8])] = &[
+        ("empty", b""),
+        ("white space only", b"  "),
+        ("array", b"[]"),
+        ("string", br#""a""#),
+        ("null", b"null"),
+        ("number", b"1"),
+        ("byte order mark", b"\xEF\xBB\xBF{}"),
+        ("two objects", b"{}{}"),
+        ("trailing text", b"{}x"),
+        ("trailing NUL", b"{}\0"),
+        ("unclosed", br#"{"a":1"#),
+        ("trailing comma", br#"{"a":1,}"#),
+        ("leading comma", br#"{,"a":1}"#),
+        ("trailing comma in an array", br#"{"a":[1,]}"#),
+        ("missing colon", br#"{"a" 1}"#),
+        ("missing value", br#"{"a":}"#),
+        ("unquoted name", b"{a:1}"),
+        ("single quotes", b"{'a':1}"),
+        ("comment", b"{/**/}"),
+        ("form feed as white space", b"{\x0C}"),
+        ("no-break space as white space", "{\u{a0}}".as_bytes()),
+        ("duplicate", br#"{"a":1,"a":1}"#),
+        ("duplicate behind an escape", br#"{"exp":1,"\u0065xp":2}"#),
+        ("duplicate in a nested object", br#"{"a":[{"b":1,"b":2}]}"#),
+        ("duplicate among many", many_members_one_twice.as_bytes()),
+        ("invalid UTF-8 in a value", b"{\"a\":\"\xFF\"}"),
+        ("invalid UTF-8 in a name", b"{\"\xC0\x80\":1}"),
+        ("surrogate as UTF-8", b"{\"a\":\"\xED\xA0\x80\"}"),
+        ("lone high surrogate", br#"{"a":"\ud800"}"#),
+        ("lone low surrogate", br#"{"a":"\udc00"}"#),
+        ("high surrogate and no low one", br#"{"a":"\ud800\u0041"}"#),
+        ("two high surrogates", br#"{"a":"\ud800\ud800"}"#),
+        ("unknown escape", br#"{"a":"\x41"}"#),
+        ("short escape", br#"{"a":"\u12"}"#),
+        ("sign in an escape", br#"{"a":"\u+123"}"#),
+        ("control character", b"{\"a\":\"\n\"}"),
+        ("unclosed string", br#"{"a":"b}"#),
+        ("leading zero", br#"{"a":01}"#),
+        ("leading plus", br#"{"a":+1}"#),
+        ("no digit after the point", br#"{"a":1.}"#),
+        ("no digit before the point", br#"{"a":.5}"#),
+        ("no exponent", br#"{"a":1e}"#),
+        ("lone minus", br#"{"a":-}"#),
+        ("hexadecimal", br#"{"a":0x10}"#),
+        ("infinity by size", br#"{"a":1e999}"#),
+        ("infinity by name", br#"{"a":Infinity}"#),
+        ("not a number", br#"{"a":NaN}"#),
+        ("wrong case", br#"{"a":True}"#),
+        ("cut literal", br#"{"a":tru}"#),
+        (
+            "literal before a multi-byte character",
+            "{\"a\":tru\u{e9}}".as_bytes(),
+        ),
+        ("too deep", nested(33).as_bytes()),
+        ("far too deep", nested(3000).as_bytes()),
+    ];
+    for (name, text) in cases {
+        assert_eq!(Object::parse(text), Err(NotStrictJson), "{name}");
+    }
+}
+
+#[test]
+fn nesting_up_to_the_limit_is_read() {
+    assert!(Object::parse(nested(32).as_bytes()).is_ok());
+}
+
+#[test]
+fn strings_are_borrowed_unless_they_hold_an_escape() {
+    let object = Object::parse(br#"{"plain":"text","escaped":"\u00e9\ud83d\ude00\/\n"}"#).unwrap();
+    assert!(matches!(
+        object.get("plain"),
+        Some(Json::String(Cow::Borrowed("text")))
+    ));
+    assert_eq!(
+        object.get("escaped").and_then(Json::as_str),
+        Some("\u{e9}\u{1f600}/\n")
+    );
+}
+
+/// The other reader's value in our terms.
+fn of_value(value: &Value) -> Json<'static> {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(bool) => Json::Bool(*bool),
+        Value::Number(number) => Json::Number(number.as_f64().unwrap()),
+        Value::String(text) => Json::String(Cow::Owned(text.clone())),
+        Value::Array(elements) => Json::Array(elements.iter().map(of_value).collect()),
+        Value::Object(members) => Json::Object(Object {
+            members: members
+                .iter()
+                .map(|(name, value)| (Cow::Owned(name.clone()), of_value(value)))
+                .collect(),
+        }),
+    }
+}
+
+/// Members in one order, since the other reader sorts them.
+fn sorted(json: Json<'_>) -> Json<'_> {
+    match json {
+        Json::Array(elements) => Json::Array(elements.into_iter().map(sorted).collect()),
+        Json::Object(object) => {
+            let mut members: Vec<_> = object
+                .members
+                .into_iter()
+                .map(|(name, value)| (name, sorted(value)))
+                .collect();
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Json::Object(Object { members })
+        }
+        other => other,
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 20, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..20).prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), inner, 0..20)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_object_is_read_as_another_reader_reads_it(
+        members in prop::collection::btree_map(any::<String>(), any_json(), 0..24),
+        pretty: bool,
+    ) {
+        let value = Value::Object(members.into_iter().collect());
+        let text = if pretty {
+            serde_json::to_vec_pretty(&value)
+        } else {
+            serde_json::to_vec(&value)
+        }
+        .unwrap();
+        // Read the text again: a number may have lost its last digit when it was written.
+        let expected = of_value(&serde_json::from_slice(&text).unwrap());
+        prop_assert_eq!(
+            Object::parse(&text).map(|object| sorted(Json::Object(object))),
+            Ok(sorted(expected))
+        );
+    }
+
+    #[test]
+    fn whatever_is_accepted_another_reader_accepts_too(
+        text in r#"[ \t]?\{([\[\]{}:,"\\ a-c0-2eE.+-]|"a"|:1|\\u[dD][89c]00|true|null)*\}"#
+    ) {
+        if Object::parse(text.as_bytes()).is_ok() {
+            prop_assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+        let _ = Object::parse(&bytes);
+    }
+}
