@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::config::Issuer;
 use crate::flows::{ALL_SCOPES, claims, header};
 use crate::provider::Provider;
-use crate::resource_server::ResourceServer;
+use crate::resource_server::{Folder, ResourceServer};
 
 /// A client and the algorithm that signs its tokens.
 pub(crate) const SIGNERS: [(&str, &str); 5] = [
@@ -85,6 +85,25 @@ async fn a_user_has_only_the_scopes_consented_to() {
     assert_eq!(scopes, &json!(["invoices:read"]));
     let created = server.post("/orgs/org_acme/invoices", &token.access).await;
     created.expect_challenge(403, "insufficient_scope", "a user without invoices:write");
+}
+
+#[tokio::test]
+async fn keys_may_come_from_an_address_or_a_file() {
+    let provider = Provider::start().await;
+    let address = format!("{}/jwks", provider.issuer);
+    let from_address = format!("{{ url = {address:?} }}");
+    let folder = Folder::new();
+    let file = folder.write("jwks.json", &provider.text("/jwks").await);
+    let from_file = format!("{{ file = {file:?} }}");
+    for keys in [from_address, from_file] {
+        let issuer = Issuer::of(&provider).with("keys", &keys);
+        let server = ResourceServer::start(&[issuer]).await;
+        for (client, _) in SIGNERS {
+            let token = provider.machine_token(client).await;
+            server.get("/whoami", &token).await.expect(200, &keys);
+        }
+    }
+    assert_eq!(provider.discovery_requests().await, 0);
 }
 
 #[tokio::test]

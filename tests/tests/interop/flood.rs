@@ -22,7 +22,10 @@ const WORKERS: u64 = 32;
 async fn ten_thousand_made_up_key_ids_cost_the_issuer_its_budget_and_no_caller_anything() {
     let provider = Arc::new(Provider::start().await);
     let server = Arc::new(ResourceServer::start(&[Issuer::of(&provider)]).await);
-    let asked = provider.key_requests().await;
+    let before = [
+        provider.key_requests().await,
+        provider.discovery_requests().await,
+    ];
     let started = Instant::now();
 
     let over = Arc::new(AtomicBool::new(false));
@@ -34,11 +37,18 @@ async fn ten_thousand_made_up_key_ids_cost_the_issuer_its_budget_and_no_caller_a
 
     assert_eq!(failures, Vec::<String>::new(), "of {sent} honest requests");
     assert!(sent >= 100, "only {sent} honest requests in {elapsed:?}");
-    let fetches = provider.key_requests().await - asked;
     // A burst of two, one more every five seconds, and one for a refresh in the background.
     let budget = 2 + elapsed.as_secs() / 5 + 1;
-    assert!(fetches <= budget, "{fetches} fetches in {elapsed:?}");
-    assert!(fetches >= 1, "an unknown key id is asked for at least once");
+    let keys = provider.key_requests().await - before[0];
+    let discovery = provider.discovery_requests().await - before[1];
+    assert!(
+        (1..=budget).contains(&keys),
+        "{keys} fetches in {elapsed:?}"
+    );
+    assert!(
+        discovery <= budget,
+        "{discovery} discoveries in {elapsed:?}"
+    );
 }
 
 /// Sends them all, each to be refused for its key.

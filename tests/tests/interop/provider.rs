@@ -45,11 +45,25 @@ impl Provider {
 
     /// How often the key set was asked for so far.
     pub(crate) async fn key_requests(&self) -> u64 {
-        let url = format!("{}/control/counters", self.issuer);
+        self.requests("jwks").await
+    }
+
+    /// How often the metadata was asked for so far.
+    pub(crate) async fn discovery_requests(&self) -> u64 {
+        self.requests("discovery").await
+    }
+
+    /// What anyone may read there.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let url = format!("{}{path}", self.issuer);
         let answer = self.http.get(url).send().await.unwrap();
-        answer.json::<Value>().await.unwrap()["jwks"]
-            .as_u64()
-            .unwrap()
+        answer.text().await.unwrap()
+    }
+
+    async fn requests(&self, what: &str) -> u64 {
+        let counters = self.text("/control/counters").await;
+        let counters: Value = serde_json::from_str(&counters).unwrap();
+        counters[what].as_u64().unwrap()
     }
 
     async fn control(&self, name: &str, body: &Value) -> Value {

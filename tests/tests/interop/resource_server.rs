@@ -85,8 +85,7 @@ pub(crate) async fn launch(config: &str) -> (Program, Folder) {
     static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
     let binary = BINARY.get_or_init(build).await;
     let folder = Folder::new();
-    let path = folder.0.join("resource_server.toml");
-    std::fs::write(&path, config).unwrap();
+    let path = folder.write("resource_server.toml", config);
     let mut command = Command::new(binary);
     // The library's client heeds the proxy settings of the environment; loopback has no proxy.
     command.arg(path).env("NO_PROXY", "127.0.0.1");
@@ -124,13 +123,19 @@ async fn build() -> PathBuf {
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static SERIAL: AtomicU32 = AtomicU32::new(0);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let name = format!("interop-{}-{serial}", std::process::id());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
     }
 }
 
