@@ -30,7 +30,9 @@ impl Authentication {
 
     /// The mark in these extensions. Without one: [`DenialKind::MissingLayer`].
     pub fn of(extensions: &Extensions) -> Result<&Self, Denied> {
-        extensions.get().ok_or_else(Denied::missing_layer)
+        extensions
+            .get()
+            .ok_or_else(|| Denied::new(DenialKind::MissingLayer, None))
     }
 
     /// Who was authenticated. Nobody, behind an optional layer: [`DenialKind::MissingCredential`].

@@ -17,7 +17,8 @@ use crate::error::{BuildError, ConfigError, Problem};
 /// Settings of an [`Authenticator`]; made by [`Authenticator::builder`].
 ///
 /// ```no_run
-/// use countersign_bearer::{Authenticator, Issuer};
+/// use countersign_bearer::Authenticator;
+/// use countersign_token::Issuer;
 ///
 /// # async fn build() -> Result<(), countersign_bearer::BuildError> {
 /// let authenticator = Authenticator::builder()

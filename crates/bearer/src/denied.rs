@@ -108,11 +108,22 @@ pub struct Denied {
 }
 
 impl Denied {
-    /// A denial as the authenticator with this context words it.
-    pub(crate) fn new(kind: DenialKind, context: Arc<Context>) -> Self {
+    /// A denial as the authenticator with this context words it; without a layer there is none.
+    pub(crate) fn new(kind: DenialKind, context: impl Into<Option<Arc<Context>>>) -> Self {
+        match kind {
+            DenialKind::MissingLayer => tracing::error!(
+                "a guard or extractor runs on a route without an authentication layer: \
+                 add `.layer(authenticator.layer())` to its router, after its routes"
+            ),
+            DenialKind::MissingPathParameter => tracing::error!(
+                "a handler asks for the tenant in the path, and its route has no such parameter: \
+                 name one `{{org_id}}`, or set `with_path_parameters`"
+            ),
+            _ => {}
+        }
         Self {
             kind,
-            context: Some(context),
+            context: context.into(),
             scope: None,
             retry_after: None,
         }
@@ -129,20 +140,6 @@ impl Denied {
         Self {
             retry_after: Some(retry_after),
             ..Self::new(DenialKind::KeysUnavailable, context)
-        }
-    }
-
-    /// There is no layer, so there is no context either.
-    pub(crate) fn missing_layer() -> Self {
-        tracing::error!(
-            "a guard or extractor of countersign runs on a route without an authentication layer: \
-             add `.layer(authenticator.layer())` to its router"
-        );
-        Self {
-            kind: DenialKind::MissingLayer,
-            context: None,
-            scope: None,
-            retry_after: None,
         }
     }
 

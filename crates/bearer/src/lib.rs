@@ -17,7 +17,8 @@
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use countersign_bearer::{Authenticator, Issuer, Principal};
+//! use countersign_bearer::{Authenticator, Principal};
+//! use countersign_token::Issuer;
 //! # use countersign_testing::TestIssuer;
 //!
 //! async fn whoami(principal: Principal) -> String {
@@ -69,7 +70,6 @@ pub use builder::AuthenticatorBuilder;
 pub use cache::TokenCache;
 pub use config::AuthenticatorConfig;
 pub use context::{Context, TenantRules};
-pub use countersign_token::Issuer;
 pub use denied::{DenialKind, Denied};
 pub use error::{BuildError, ConfigError, Problem};
 #[cfg(feature = "axum")]

@@ -1,1 +1,98 @@
-//! To be written.
+//! OAuth 2.1 bearer tokens for multi-tenant services: authenticate, scope, isolate.
+//!
+//! A B2B service that opens its API has three kinds of caller: a customer organization's own automation
+//! ([`ServicePrincipal`]), third-party apps acting for a user who consented ([`DelegatedUser`]), and the
+//! vendor's own services ([`Microservice`]). This suite tells them apart by their tokens, checks what they were
+//! granted, and hands each handler the data of one tenant and no other's.
+//!
+//! ```text
+//! request ─ BearerLayer ─ Scoped<P> ─ Tenant / TenantScoped<S> ─ handler
+//!           401            403         403, 404
+//!              ╰── keys: one cache for each issuer, swapped without a lock
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! use axum::{Json, Router, routing::get};
+//! use countersign::{Authenticator, Issuer, Scoped, Tenant, TenantScope, TenantScoped, Unscoped, scopes};
+//!
+//! scopes! {
+//!     /// Read invoices.
+//!     pub ReadInvoices = "invoices:read";
+//! }
+//!
+//! struct Invoices;
+//!
+//! impl TenantScope for Invoices {
+//!     type Scoped = Vec<String>;
+//!
+//!     fn for_tenant(&self, tenant: &Tenant) -> Vec<String> {
+//!         vec![format!("the only invoice of {}", tenant.id())]
+//!     }
+//! }
+//!
+//! async fn list(_: Scoped<ReadInvoices>, invoices: TenantScoped<Invoices>) -> Json<Vec<String>> {
+//!     Json(invoices.into_inner())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let test_issuer = countersign_testing::TestIssuer::serve().await;
+//! # let issuer = test_issuer.name();
+//! let authenticator = Authenticator::builder()
+//!     .issuer(Issuer::new(issuer, "https://api.acme.example")) // discovers its keys
+//!     .build()
+//!     .await?;
+//! let app: Router = Router::new()
+//!     .route("/orgs/{org_id}/invoices", get(list))
+//!     .layer(authenticator.layer())
+//!     .with_state(Unscoped::new(Invoices));
+//! # let token = test_issuer
+//! #     .service_principal("m2m-acme")
+//! #     .with_organization("org_acme")
+//! #     .with_scopes(["invoices:read"])
+//! #     .with_audience("https://api.acme.example")
+//! #     .mint();
+//! # for (path, status) in [("/orgs/org_acme/invoices", 200), ("/orgs/org_other/invoices", 404)] {
+//! #     let request = axum::http::Request::get(path).header("authorization", format!("Bearer {token}"));
+//! #     let request = request.body(axum::body::Body::empty())?;
+//! #     let response = tower::ServiceExt::oneshot(app.clone(), request).await?;
+//! #     assert_eq!(response.status(), status);
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `axum` | extractors, and the tenant crate | yes |
+//! | `reqwest` | the HTTP client that fetches keys; without it, implement [`Fetch`] | yes |
+//! | `metrics` | `countersign_jwks_*` through the `metrics` facade | no |
+
+#[cfg(feature = "axum")]
+pub use countersign_bearer::CustomClaims;
+pub use countersign_bearer::{
+    Authentication, Authenticator, AuthenticatorBuilder, AuthenticatorConfig, Bearer, BearerLayer,
+    BuildError, ConfigError, Context, Decision, DelegatedUser, DenialKind, Denied, Microservice,
+    Pending, Principal, Problem, ProtectedResourceMetadata, RefusalBody, ServicePrincipal,
+    TenantRules, TokenCache,
+};
+pub use countersign_jwks::{
+    Algorithm, BoxFuture, Clock, Fetch, FetchFailure, FetchRequest, Jwks, JwksStatus, KeySet,
+    KeySource, KeyStatus, RefreshPolicy, Start, SystemClock,
+};
+#[cfg(feature = "reqwest")]
+pub use countersign_jwks::{HttpFetch, HttpFetchBuilder};
+#[cfg(feature = "axum")]
+pub use countersign_scope::Scoped;
+pub use countersign_scope::{RequireScopes, RequirementError, ScopePolicy, require, scopes};
+#[cfg(feature = "axum")]
+pub use countersign_tenant::{PathTenant, Tenant, TenantScope, TenantScoped, Unscoped};
+pub use countersign_token::{
+    CallerKind, ClaimPath, ClaimValue, Claims, ClaimsProfile, CustomClaimsError, InvalidScope,
+    Issuer, MachineRule, Microservices, OrganizationForm, OrganizationId, Organizations, Refusal,
+    Scope, ScopeHierarchy, ScopeSet, Times, TokenType, TokenTypes,
+};

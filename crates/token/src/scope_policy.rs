@@ -12,9 +12,14 @@ use crate::scope::ScopeSet;
 pub trait ScopePolicy: Send + Sync + 'static {
     /// The alternatives, the one that grants least first: a caller who has none is told of the first.
     const ALTERNATIVES: &'static [&'static [&'static str]];
+
+    /// Every scope that is named, as often as it is.
+    fn scopes() -> impl Iterator<Item = &'static str> {
+        Self::ALTERNATIVES.iter().copied().flatten().copied()
+    }
 }
 
-/// The index of the first alternative that is wholly granted.
+/// Whether one of the alternatives is wholly granted.
 ///
 /// An empty list of alternatives and an empty alternative grant nothing: forgetting to name a scope must not
 /// open a route.

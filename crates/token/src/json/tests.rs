@@ -17,6 +17,7 @@ fn what_is_not_one_strict_object_is_refused() {
         let members: Vec<_> = (0..40).map(|n| format!(r#""m{}":0"#, n % 39)).collect();
         format!("{{{}}}", members.join(","))
     };
+    let (too_deep, far_too_deep) = (nested(33), nested(3000));
     let cases: &[(&str, &[u8])] = &[
         ("empty", b""),
         ("white space only", b"  "),
@@ -71,8 +72,8 @@ fn what_is_not_one_strict_object_is_refused() {
             "literal before a multi-byte character",
             "{\"a\":tru\u{e9}}".as_bytes(),
         ),
-        ("too deep", nested(33).as_bytes()),
-        ("far too deep", nested(3000).as_bytes()),
+        ("too deep", too_deep.as_bytes()),
+        ("far too deep", far_too_deep.as_bytes()),
     ];
     for (name, text) in cases {
         assert_eq!(Object::parse(text), Err(NotStrictJson), "{name}");

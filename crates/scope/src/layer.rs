@@ -1,0 +1,161 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use countersign_bearer::{Authentication, RefusalBody};
+use countersign_token::{Scope, ScopePolicy};
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::requirement::{Requirement, RequirementError, scope_of};
+
+/// Guards whatever it wraps with scopes; made by [`require`], or of scopes known only at run time.
+///
+/// It must stand inside of the authentication layer; outside of it, it answers 500. In axum, give it to
+/// `route_layer`.
+///
+/// ```
+/// use countersign_scope::RequireScopes;
+///
+/// let both = RequireScopes::all(["accounts:read", "transfers:write"])?;
+/// let either = RequireScopes::any(["audit:read", "admin"])?;
+/// # Ok::<(), countersign_scope::RequirementError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a guard guards nothing until it wraps a service"]
+pub struct RequireScopes {
+    requirement: Requirement,
+}
+
+/// Guards a whole router, or any service, with the policy `P`.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use countersign_scope::{require, scopes};
+///
+/// scopes! {
+///     pub Admin = "admin";
+/// }
+///
+/// let admin: Router = Router::new()
+///     .route("/users", get(|| async { "users" }))
+///     .route_layer(require::<Admin>());
+/// ```
+pub fn require<P: ScopePolicy>() -> RequireScopes {
+    RequireScopes {
+        requirement: Requirement::of::<P>(),
+    }
+}
+
+impl RequireScopes {
+    /// Needs every one of these scopes. Refused: none at all, and what is not a scope token.
+    pub fn all<S: Into<String>>(
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self, RequirementError> {
+        let all: Vec<Scope> = scopes.into_iter().map(scope_of).collect::<Result<_, _>>()?;
+        Ok(Self {
+            requirement: Requirement::owned(vec![all])?,
+        })
+    }
+
+    /// Needs one of these scopes; whoever has none is told of the first. Refused: none at all, and what is
+    /// not a scope token.
+    pub fn any<S: Into<String>>(
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self, RequirementError> {
+        let one_each = scopes
+            .into_iter()
+            .map(|scope| scope_of(scope).map(|one| vec![one]));
+        Ok(Self {
+            requirement: Requirement::owned(one_each.collect::<Result<_, _>>()?)?,
+        })
+    }
+}
+
+impl<S> Layer<S> for RequireScopes {
+    type Service = Scopes<S>;
+
+    fn layer(&self, inner: S) -> Scopes<S> {
+        Scopes {
+            inner,
+            requirement: self.requirement.clone(),
+        }
+    }
+}
+
+/// The service that [`RequireScopes`] makes.
+#[derive(Clone, Debug)]
+pub struct Scopes<S> {
+    inner: S,
+    requirement: Requirement,
+}
+
+impl<S, B, R> Service<Request<B>> for Scopes<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: RefusalBody,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let decision = Authentication::of(request.extensions())
+            .and_then(|authentication| self.requirement.check(authentication));
+        let state = match decision {
+            Ok(()) => State::Granted {
+                future: self.inner.call(request),
+            },
+            Err(denied) => State::Denied {
+                response: Some(denied.respond()),
+            },
+        };
+        ResponseFuture { state }
+    }
+}
+
+pin_project! {
+    /// The response of [`Scopes`].
+    pub struct ResponseFuture<F, R> {
+        #[pin]
+        state: State<F, R>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F, R> {
+        Granted { #[pin] future: F },
+        // Taken when it is polled.
+        Denied { response: Option<Response<R>> },
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F, R>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Granted { future } => future.poll(cx),
+            StateProjection::Denied { response } => {
+                Poll::Ready(Ok(response.take().expect("polled after completion")))
+            }
+        }
+    }
+}
+
+impl<F, R> fmt::Debug for ResponseFuture<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResponseFuture")
+    }
+}

@@ -1,0 +1,80 @@
+//! A resource server that a team could deploy: `resource_server CONFIG.toml`.
+//!
+//! It prints one line of JSON on standard output when it is ready, `{"listening":"http://127.0.0.1:PORT"}`, and
+//! logs to standard error (`RUST_LOG` says how much). Every problem of a bad configuration goes to standard
+//! error, with exit status 2. On SIGTERM or Ctrl-C it finishes the requests in flight and exits with 0.
+
+mod config;
+mod invoices;
+mod routes;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use countersign::BuildError;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
+        )
+        .init();
+    let mut arguments = std::env::args_os().skip(1);
+    let (Some(path), None) = (arguments.next(), arguments.next()) else {
+        eprintln!("usage: resource_server CONFIG.toml");
+        return ExitCode::from(2);
+    };
+    let config = match Config::read(path.as_ref()) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprintln!("{problems}");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever started it waits for this line"
+)]
+async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let stop = shutdown::Signals::listen()?;
+    let authenticator = tokio::select! {
+        built = config.authenticator.into_builder().build() => match built {
+            Ok(authenticator) => authenticator,
+            Err(error @ BuildError::Keys { .. }) => {
+                return Err(format!("{error} (start = \"degraded\" would start without)").into());
+            }
+            Err(error) => return Err(error.into()),
+        },
+        () = stop.clone().received() => return Ok(()),
+    };
+    let listener = TcpListener::bind(config.listen).await?;
+    let address = listener.local_addr()?;
+    let app = routes::app(&authenticator);
+    println!(
+        "{}",
+        serde_json::json!({ "listening": format!("http://{address}") })
+    );
+    tracing::info!(%address, "ready");
+
+    let server = axum::serve(listener, app).with_graceful_shutdown(stop.clone().received());
+    tokio::select! {
+        served = server => served?,
+        () = stop.grace_is_over() => tracing::warn!("requests were still in flight"),
+    }
+    Ok(())
+}
