@@ -13,6 +13,8 @@ use crate::set::Limits;
 use crate::shared::Shared;
 use crate::source::{Checked, KeySource};
 
+const NO_FETCH: &str = "keys come from the network, but there is no `Fetch`: enable the feature `reqwest` or bring one";
+
 /// What [`JwksBuilder::build`] does until there are keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -103,11 +105,7 @@ impl JwksBuilder {
             problems.push(problem);
         }
         if self.source.is_remote() && self.fetch.is_none() && !cfg!(feature = "reqwest") {
-            problems.push(
-                "keys come from the network, but there is no `Fetch`: enable the feature \
-                 `reqwest` or bring one"
-                    .to_owned(),
-            );
+            problems.push(NO_FETCH.to_owned());
         }
         problems.extend(self.policy.problems().map(str::to_owned));
         problems
@@ -124,9 +122,12 @@ impl JwksBuilder {
             .source
             .check(&self.issuer, self.allowed, self.limits)
             .map_err(|problem| self.invalid(vec![problem]))?;
-        let fetch = self
-            .fetch_or_default()
-            .map_err(|problem| self.invalid(vec![problem]))?;
+        let fetch = match &self.fetch {
+            None if self.source.is_remote() => {
+                Some(default_fetch().map_err(|problem| self.invalid(vec![problem]))?)
+            }
+            fetch => fetch.clone(),
+        };
         let (fixed, origin) = match checked {
             Checked::Fixed(set) => (Some(set), None),
             Checked::Changing(origin) => (None, Some(origin)),
@@ -169,15 +170,18 @@ impl JwksBuilder {
             problems,
         }
     }
+}
 
-    fn fetch_or_default(&self) -> Result<Option<Arc<dyn Fetch>>, String> {
-        #[cfg(feature = "reqwest")]
-        if self.source.is_remote() && self.fetch.is_none() {
-            let fetch = crate::http::HttpFetch::new().map_err(|error| error.to_string())?;
-            return Ok(Some(Arc::new(fetch)));
-        }
-        Ok(self.fetch.clone())
-    }
+#[cfg(feature = "reqwest")]
+fn default_fetch() -> Result<Arc<dyn Fetch>, String> {
+    crate::http::HttpFetch::new()
+        .map(|fetch| Arc::new(fetch) as Arc<dyn Fetch>)
+        .map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_fetch() -> Result<Arc<dyn Fetch>, String> {
+    Err(NO_FETCH.to_owned())
 }
 
 /// A [`Jwks`] could not be built.

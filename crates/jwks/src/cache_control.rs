@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: http::HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &http::HeaderName, values: &[&str]) -> HeaderMap {
         values
             .iter()
             .map(|value| (name.clone(), HeaderValue::from_str(value).unwrap()))
@@ -120,7 +120,7 @@ mod tests {
             (&["max-age=99999999999999999999999999"], Some(1 << 31)),
         ];
         for (values, expected) in cases {
-            let headers = headers(CACHE_CONTROL, values);
+            let headers = headers(&CACHE_CONTROL, values);
             assert_eq!(
                 max_age(&headers),
                 expected.map(Duration::from_secs),
@@ -139,7 +139,7 @@ mod tests {
             ("-1", None),
             ("", None),
         ] {
-            let headers = headers(RETRY_AFTER, &[value]);
+            let headers = headers(&RETRY_AFTER, &[value]);
             assert_eq!(
                 retry_after(&headers),
                 expected.map(Duration::from_secs),
@@ -166,7 +166,7 @@ mod tests {
             after in "(, ?[a-z]{1,8}(=\"[ -!#-\\[\\]-~]{0,9}\")?){0,3}",
         ) {
             let value = format!("{before}max-age={age}{after}");
-            let headers = headers(CACHE_CONTROL, &[&value]);
+            let headers = headers(&CACHE_CONTROL, &[&value]);
             prop_assert_eq!(max_age(&headers), Some(Duration::from_secs(age)));
         }
     }

@@ -151,109 +151,67 @@ mod tests {
         }
     }
 
+    const ACME: &str = "https://acme.example";
+    const LOCAL: &str = "http://127.0.0.1:9";
+
+    /// What is found in `metadata` of that issuer, on any origin and on the same one.
+    fn both(issuer: &str, metadata: &str) -> [Result<String, FetchFailure>; 2] {
+        let url = issuer_url(issuer).unwrap();
+        [false, true].map(|same| jwks_uri(metadata.as_bytes(), issuer, &url, same))
+    }
+
     #[test]
-    fn metadata_must_speak_for_exactly_this_issuer_and_name_a_secure_url() {
-        let https = "https://acme.example/keys";
-        let document = |issuer: &str, uri: &str| {
-            format!(r#"{{"issuer": "{issuer}", "jwks_uri": "{uri}", "other": {{"issuer": 1}}}}"#)
-        };
-        let acme = "https://acme.example";
-        let local = "http://127.0.0.1:9";
-        let cases = [
-            (acme, document(acme, https), false, Ok(https)),
-            (acme, document(acme, https), true, Ok(https)),
+    fn a_jwks_uri_must_be_secure_and_of_the_same_origin_where_that_is_demanded() {
+        use FetchFailure::{InsecureUrl, OtherOrigin};
+        for (issuer, uri, anywhere, same_origin) in [
+            (ACME, "https://acme.example/keys", None, None),
+            (ACME, "https://acme.example:443/keys", None, None),
+            (ACME, "https://cdn.example/keys", None, Some(OtherOrigin)),
+            (ACME, "https://acme.example:8443/", None, Some(OtherOrigin)),
             (
-                acme,
-                document("https://acme.example/", https),
-                false,
-                Err(FetchFailure::IssuerMismatch),
+                ACME,
+                "http://acme.example/",
+                Some(InsecureUrl),
+                Some(InsecureUrl),
             ),
             (
-                acme,
-                document("https://ACME.example", https),
-                false,
-                Err(FetchFailure::IssuerMismatch),
+                ACME,
+                "http://127.0.0.1/keys",
+                Some(InsecureUrl),
+                Some(InsecureUrl),
             ),
-            (
-                acme,
-                document(acme, "http://acme.example/keys"),
-                false,
-                Err(FetchFailure::InsecureUrl),
-            ),
-            (
-                acme,
-                document(acme, "http://127.0.0.1/keys"),
-                false,
-                Err(FetchFailure::InsecureUrl),
-            ),
-            (
-                acme,
-                document(acme, "/keys"),
-                false,
-                Err(FetchFailure::InsecureUrl),
-            ),
-            (
-                local,
-                document(local, "http://127.0.0.1:9/keys"),
-                true,
-                Ok("http://127.0.0.1:9/keys"),
-            ),
-            (
-                local,
-                document(local, "http://127.0.0.1:8/keys"),
-                true,
-                Err(FetchFailure::OtherOrigin),
-            ),
-            (
-                acme,
-                document(acme, "https://cdn.example/keys"),
-                false,
-                Ok("https://cdn.example/keys"),
-            ),
-            (
-                acme,
-                document(acme, "https://cdn.example/keys"),
-                true,
-                Err(FetchFailure::OtherOrigin),
-            ),
-            (
-                acme,
-                document(acme, "https://acme.example:8443/keys"),
-                true,
-                Err(FetchFailure::OtherOrigin),
-            ),
-            (
-                acme,
-                r#"{"issuer": "https://acme.example"}"#.to_owned(),
-                false,
-                Err(FetchFailure::Malformed),
-            ),
-            (
-                acme,
-                format!(r#"{{"jwks_uri": "{https}"}}"#),
-                false,
-                Err(FetchFailure::Malformed),
-            ),
-            (
-                acme,
-                format!(r#"{{"issuer": ["{acme}"], "jwks_uri": "{https}"}}"#),
-                false,
-                Err(FetchFailure::Malformed),
-            ),
-            (
-                acme,
-                format!(
-                    r#"{{"issuer": "https://evil.example", "issuer": "{acme}", "jwks_uri": "{https}"}}"#
-                ),
-                false,
-                Err(FetchFailure::Malformed),
-            ),
-            (acme, "[]".to_owned(), false, Err(FetchFailure::Malformed)),
-        ];
-        for (issuer, metadata, same_origin_only, expected) in cases {
-            let url = issuer_url(issuer).unwrap();
-            let found = jwks_uri(metadata.as_bytes(), issuer, &url, same_origin_only);
-            assert_eq!(found.as_deref(), expected.as_ref().copied(), "{metadata}");
+            (ACME, "/keys", Some(InsecureUrl), Some(InsecureUrl)),
+            (LOCAL, "http://127.0.0.1:9/keys", None, None),
+            (LOCAL, "http://127.0.0.1:8/keys", None, Some(OtherOrigin)),
+        ] {
+            let metadata =
+                format!(r#"{{"issuer": "{issuer}", "jwks_uri": "{uri}", "more": {{}}}}"#);
+            let failures = both(issuer, &metadata).map(Result::err);
+            assert_eq!(failures, [anywhere, same_origin], "{metadata}");
         }
+    }
+
+    #[test]
+    fn metadata_must_speak_for_exactly_this_issuer_and_be_read_in_one_way_only() {
+        use FetchFailure::{IssuerMismatch, Malformed};
+        let uri = r#""jwks_uri": "https://acme.example/keys""#;
+        for (members, expected) in [
+            (format!(r#""issuer": "{ACME}/", {uri}"#), IssuerMismatch),
+            (
+                format!(r#""issuer": "https://ACME.example", {uri}"#),
+                IssuerMismatch,
+            ),
+            (format!(r#""issuer": ["{ACME}"], {uri}"#), Malformed),
+            (
+                format!(r#""issuer": "https://evil.example", "issuer": "{ACME}", {uri}"#),
+                Malformed,
+            ),
+            (format!(r#""issuer": "{ACME}""#), Malformed),
+            (uri.to_owned(), Malformed),
+        ] {
+            let [found, _] = both(ACME, &format!("{{{members}}}"));
+            assert_eq!(found, Err(expected), "{members}");
+        }
+        assert_eq!(both(ACME, "[]")[0], Err(Malformed));
     }
 }

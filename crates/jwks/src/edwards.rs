@@ -225,7 +225,6 @@ mod tests {
             .filter(|y| is_point(&encoded([*y, 0, 0, 0], false)))
             .count();
         assert!((400..600).contains(&points), "{points}");
-        // 2, the example of RFC 8032's errata: not the y of any point.
         assert!(!is_point(&encoded([2, 0, 0, 0], false)));
         for above in 0..19 {
             let y = [P[0] + above, P[1], P[2], P[3]];

@@ -106,20 +106,20 @@ fn read(
     if PRIVATE_MEMBERS.iter().any(|name| members.contains(name)) {
         return Err(SkipReason::Private);
     }
-    let kind = kind_of(members, &key_type)?;
+    let key_kind = kind_of(members, &key_type)?;
     check_purpose(members)?;
-    let algorithms = algorithms(members, kind)?.intersection(allowed);
+    let algorithms = algorithms(members, key_kind)?.intersection(allowed);
     if algorithms.is_empty() {
         return Err(SkipReason::NotAllowed);
     }
-    let material = match kind {
+    let material = match key_kind {
         KeyKind::Rsa => rsa(members)?,
         KeyKind::P256 => Material::P256(point(members, 32)?),
         KeyKind::P384 => Material::P384(point(members, 48)?),
         KeyKind::Ed25519 => ed25519(members)?,
     };
     // What is left for the library to find: a point that is not on its curve.
-    Key::new(kid, material, algorithms).map_err(|_| match kind {
+    Key::new(kid, material, algorithms).map_err(|_| match key_kind {
         KeyKind::Rsa => SkipReason::Malformed,
         _ => SkipReason::Point,
     })
@@ -235,3 +235,7 @@ fn bit_length(integer: &[u8]) -> usize {
 fn is_even(integer: &[u8]) -> bool {
     integer.last().is_none_or(|byte| byte & 1 == 0)
 }
+
+#[cfg(test)]
+#[path = "jwk/tests.rs"]
+mod tests;

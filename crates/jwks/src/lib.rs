@@ -27,6 +27,8 @@ mod snapshot;
 mod source;
 mod status;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use self::algorithm::{Algorithm, Algorithms, UnknownAlgorithm};
 pub use self::builder::{JwksBuilder, JwksError, Start};
