@@ -1,14 +1,9 @@
 //! An API whose invoices are guarded by scope and kept apart by tenant, and four calls to it.
-#![expect(
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a program prints and spawns"
-)]
+#![expect(clippy::print_stdout, clippy::disallowed_methods)] // a program prints and spawns
 
 use axum::{Json, Router, routing::get};
-use countersign::{
-    Authenticator, Issuer, Scoped, Tenant, TenantScope, TenantScoped, Unscoped, scopes,
-};
+use countersign::{Authenticator, Issuer, Scoped, scopes};
+use countersign::{Tenant, TenantScope, TenantScoped, Unscoped};
 use countersign_testing::TestIssuer;
 
 const API: &str = "https://api.acme.example";
@@ -47,20 +42,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("http://{}/orgs", listener.local_addr()?);
     tokio::spawn(axum::serve(listener, app).into_future());
 
-    let acme = issuer
-        .service_principal("m2m-acme")
-        .with_audience(API)
-        .with_organization("org_acme");
-    let (plain, scoped) = (
-        acme.clone().mint(),
-        acme.with_scopes(["invoices:read"]).mint(),
-    );
+    let acme = issuer.service_principal("m2m-acme").with_audience(API);
+    let acme = acme.with_organization("org_acme");
+    let scoped = acme.clone().with_scopes(["invoices:read"]).mint();
     let mut as_expected = true;
     for (call, token, organization, expected) in [
-        ("its own invoices", scoped.as_str(), "org_acme", 200),
+        ("its own invoices", &scoped, "org_acme", 200),
         ("another tenant's invoices", &scoped, "org_globex", 404),
-        ("a token without the scope", &plain, "org_acme", 403),
-        ("a token that is none", "abc", "org_acme", 401),
+        ("a token without the scope", &acme.mint(), "org_acme", 403),
+        ("a token that is none", &"abc".to_owned(), "org_acme", 401),
     ] {
         let request = reqwest::Client::new().get(format!("{url}/{organization}/invoices"));
         let answer = request.bearer_auth(token).send().await?;

@@ -1,0 +1,5 @@
+countersign_scope::scopes! {
+    pub Unused = "";
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+countersign_scope::scopes! {
+    pub Unused = "a" && ("b" || "c");
+}
+
+fn main() {}
