@@ -5,9 +5,13 @@ use url::{Host, Url};
 use crate::fetch::FetchFailure;
 use crate::members::Members;
 
-/// A URL that may be fetched: `https`, or `http` to a host that is this machine.
+/// A URL that may be fetched: `https`, or `http` to a host that is this machine. One with credentials in it is
+/// refused: it would end up in places where no credential should be.
 pub(crate) fn secure_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return None;
+    }
     match url.scheme() {
         "https" => url.host().is_some().then_some(url),
         "http" => is_loopback(&url).then_some(url),
@@ -100,6 +104,9 @@ mod tests {
             ("http://localhost.acme.example/", false),
             ("http://127.0.0.1.acme.example/", false),
             ("http://localhost@acme.example/", false),
+            ("https://user@acme.example/", false),
+            ("https://user:password@acme.example/", false),
+            ("https://:password@acme.example/", false),
             ("http://10.0.0.1/", false),
             ("http://[::ffff:10.0.0.1]/", false),
             ("ftp://127.0.0.1/keys", false),

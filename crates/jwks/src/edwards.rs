@@ -164,7 +164,7 @@ const fn low(value: u128) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
     use super::*;
 
@@ -207,6 +207,16 @@ mod tests {
             assert_eq!(left, right);
             assert!(is_point(small));
         }
+    }
+
+    #[test]
+    fn under_a_point_of_small_order_the_library_accepts_a_signature_that_nobody_made() {
+        // With A the neutral point, S B = R + h A holds for S = 0 and R = A, whatever was signed.
+        let neutral = encoded(ONE, false);
+        let forged = [neutral, [0; 32]].concat();
+        let key = UnparsedPublicKey::new(&ED25519, neutral);
+        assert!(key.verify(b"anything", &forged).is_ok());
+        assert!(is_small_order(&neutral));
     }
 
     #[test]

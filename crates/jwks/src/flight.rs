@@ -27,6 +27,11 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
+    pub(crate) fn is_over(&self) -> bool {
+        // An error means that the sender is gone.
+        self.ended.borrow().is_some() || self.ended.has_changed().is_err()
+    }
+
     pub(crate) async fn ended(mut self) -> Ended {
         match self.ended.wait_for(Option::is_some).await {
             Ok(ended) => ended.unwrap_or(Ended::Failed),
@@ -40,7 +45,7 @@ impl Shared {
     /// Joins the fetch under way, or starts one.
     pub(crate) fn fetch(self: &Arc<Self>) -> Flight {
         let mut state = self.lock();
-        if let Some(flight) = &state.flight {
+        if let Some(flight) = state.flight() {
             return flight.clone();
         }
         let (flight, launch) = self.prepare(&mut state);

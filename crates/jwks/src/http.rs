@@ -1,10 +1,10 @@
 use std::fmt;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::header::{ACCEPT, IF_NONE_MATCH};
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect};
-use std::time::Duration;
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, redirect};
 
 use crate::clock::BoxFuture;
 use crate::discovery;
@@ -72,12 +72,12 @@ impl HttpFetch {
             builder = builder.header(IF_NONE_MATCH, etag);
         }
         let outgoing = builder.build().map_err(|error| failure(&error))?;
-        let asked = outgoing.url().clone();
+        let asked = without_fragment(outgoing.url());
         let mut response = client
             .execute(outgoing)
             .await
             .map_err(|error| failure(&error))?;
-        if response.url() != &asked {
+        if without_fragment(response.url()) != asked {
             return Err(FetchFailure::Redirect);
         }
         let mut outcome = Response::new(Bytes::new());
@@ -203,6 +203,13 @@ pub enum HttpFetchError {
     /// TLS cannot be set up, as where the platform has no root certificates.
     #[error("the HTTP client cannot be set up")]
     Client,
+}
+
+/// The part of the URL that is sent.
+fn without_fragment(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    url
 }
 
 fn failure(error: &reqwest::Error) -> FetchFailure {

@@ -87,7 +87,7 @@ impl Wanted<'_> {
         if !matches!(lookup, Lookup::Missing | Lookup::Unavailable { .. }) {
             return Step::Answer(lookup);
         }
-        if let Some(flight) = &state.flight {
+        if let Some(flight) = state.flight() {
             return Step::Wait(flight.clone());
         }
         if !state.refresh.spend(now) {

@@ -40,6 +40,14 @@ pub(crate) struct State {
     pub(crate) last_error: Option<FetchFailure>,
 }
 
+impl State {
+    /// The flight under way. One that has ended without taking itself off the list, as by a panic of a clock that
+    /// somebody brought, does not count.
+    pub(crate) fn flight(&self) -> Option<&Flight> {
+        self.flight.as_ref().filter(|flight| !flight.is_over())
+    }
+}
+
 impl Shared {
     pub(crate) fn new(plan: Plan) -> Self {
         let now = plan.clock.monotonic();
@@ -124,8 +132,9 @@ impl Shared {
         let mut state = self.lock();
         state.sequence += 1;
         let sequence = state.sequence;
-        self.install(&mut state, set, sequence, None, None, now);
+        let changed = self.install(&mut state, set, sequence, None, None, now);
         drop(state);
+        self.announce(changed);
         self.measure(now);
         true
     }
@@ -143,10 +152,10 @@ impl Shared {
         }
         let failure = result.as_ref().err().map(|failed| failed.failure);
         state.last_error = failure;
-        match result {
+        let changed = match result {
             Ok(loaded) => {
                 state.located.clone_from(&loaded.memory.located);
-                self.accept(&mut state, loaded, sequence, now);
+                self.accept(&mut state, loaded, sequence, now)
             }
             Err(failed) => {
                 // The key set may have moved.
@@ -154,19 +163,23 @@ impl Shared {
                 state
                     .refresh
                     .failed(now, failed.retry_after, fastrand::f64());
+                false
             }
-        }
+        };
         self.schedule.send_replace(state.refresh.due());
+        // Loggers and recorders are somebody else's code: not under the lock.
         drop(state);
+        self.announce(changed);
         self.report(failure, now);
     }
 
-    fn accept(&self, state: &mut State, loaded: Loaded, sequence: u64, now: Duration) {
+    /// Whether the keys are different ones now.
+    fn accept(&self, state: &mut State, loaded: Loaded, sequence: u64, now: Duration) -> bool {
         let current = self.snapshot();
         match (current, loaded.set) {
             (Some(current), _) if current.sequence > sequence => {
-                tracing::debug!(issuer = self.plan.issuer, "older key set dropped");
                 state.refresh.reachable();
+                false
             }
             (Some(current), None) => {
                 // A 304 without directives leaves those of the response it confirms.
@@ -178,18 +191,19 @@ impl Shared {
                 });
                 let validator = loaded.memory.validator;
                 self.put(state, current.set.clone(), sequence, age, validator);
+                false
             }
             (_, Some(set)) => {
                 let validator = loaded.memory.validator;
-                self.install(state, set, sequence, loaded.max_age, validator, now);
+                self.install(state, set, sequence, loaded.max_age, validator, now)
             }
             // A 304 is accepted only with an ETag, which comes with a set.
-            (None, None) => {}
+            (None, None) => false,
         }
     }
 
-    /// Takes a set as the newest one.
-    pub(crate) fn install(
+    /// Takes a set as the newest one. Whether the keys are different ones now.
+    fn install(
         &self,
         state: &mut State,
         set: KeySet,
@@ -197,7 +211,7 @@ impl Shared {
         max_age: Option<Duration>,
         validator: Option<Validator>,
         now: Duration,
-    ) {
+    ) -> bool {
         let policy = &self.plan.policy;
         let age = self
             .plan
@@ -212,12 +226,8 @@ impl Shared {
             }
             None => (set, true),
         };
-        let (keys, skipped) = (set.keys().len(), set.skipped().len());
         self.put(state, set, sequence, age, validator);
-        if changed {
-            tracing::info!(issuer = self.plan.issuer, keys, skipped, "keys swapped");
-            self.swaps.send_modify(|swaps| *swaps += 1);
-        }
+        changed
     }
 
     fn put(
@@ -240,6 +250,15 @@ impl Shared {
                 .succeeded(age.since, age.time_to_live, fastrand::f64());
             self.schedule.send_replace(state.refresh.due());
         }
+    }
+
+    fn announce(&self, changed: bool) {
+        let Some(snapshot) = self.snapshot().filter(|_| changed) else {
+            return;
+        };
+        let (keys, skipped) = (snapshot.set.keys().len(), snapshot.set.skipped().len());
+        tracing::info!(issuer = self.plan.issuer, keys, skipped, "keys swapped");
+        self.swaps.send_modify(|swaps| *swaps += 1);
     }
 
     fn report(&self, failure: Option<FetchFailure>, now: Duration) {

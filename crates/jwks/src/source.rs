@@ -15,7 +15,8 @@ pub enum KeySource {
     ///
     /// [RFC 8414]: https://www.rfc-editor.org/rfc/rfc8414
     Discovery,
-    /// A key set at a URL: `https`, or `http` to a loopback host.
+    /// A key set at a URL: `https`, or `http` to a loopback host, and without credentials. Where the server wants some,
+    /// bring a [`Fetch`](crate::Fetch) that sends them.
     Url(String),
     /// A key set in a file, read again at the end of its time to live. It must be replaced as a whole (written
     /// beside and renamed), or half of it may be read.
@@ -81,7 +82,10 @@ impl KeySource {
                 }),
             Self::Url(url) => discovery::secure_url(url)
                 .map(|url| Checked::Changing(Origin::Url(url.into())))
-                .ok_or_else(|| format!("{url:?} is no https URL (nor http to a loopback host)")),
+                .ok_or_else(|| {
+                    "a key set's URL must be https (http to a loopback host), without credentials"
+                        .to_owned()
+                }),
             Self::File(path) => Ok(Checked::Changing(Origin::File(path.clone()))),
             Self::Fixed(set) => set
                 .clone()

@@ -1,5 +1,7 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::json;
 
 use super::*;
@@ -69,6 +71,41 @@ fn a_set_is_an_object_with_an_array_of_at_most_so_many_keys_and_bytes() {
         let text = String::from_utf8_lossy(&json[..json.len().min(200)]).into_owned();
         let count = KeySet::parse(&json, all()).map(|set| set.keys().len());
         assert_eq!(count, expected, "{text}");
+    }
+}
+
+#[test]
+fn depth_is_no_danger() {
+    let (deep, end) = ("[".repeat(100_000), "]".repeat(100_000));
+    let good = jwk("good");
+    for (json, usable) in [
+        (format!(r#"{{"keys": [{good}], "more": {deep}{end}}}"#), 1),
+        (format!(r#"{{"keys": [{deep}{end}, {good}]}}"#), 1),
+        (
+            format!(r#"{{"keys": [{{"kty": {deep}{end}}}, {good}]}}"#),
+            1,
+        ),
+        (format!(r#"{{"keys": {deep}{end}}}"#), 0),
+    ] {
+        let set = KeySet::parse(json.as_bytes(), all());
+        assert_eq!(set.map_or(0, |set| set.keys().len()), usable);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_set_is_refused_or_read_but_never_a_panic(
+        damage in proptest::collection::vec((any::<Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut json = jwks(&[jwk("a"), with(p256().1, json!({"alg": "ES256", "use": "sig"}))]);
+        for (index, byte) in damage {
+            let index = index.index(json.len());
+            json[index] = byte;
+        }
+        if let Ok(set) = KeySet::parse(&json, all()) {
+            prop_assert!(!set.keys().is_empty());
+            prop_assert!(set.keys().len() + set.skipped().len() <= 2);
+        }
     }
 }
 

@@ -17,38 +17,42 @@ use crate::jwks::Jwks;
 use crate::policy::RefreshPolicy;
 use crate::source::KeySource;
 
-/// Answers each connection with these bytes, then keeps it open; yields the requests.
+/// Answers each request with these bytes and keeps the connection open; yields the requests.
 async fn server(response: Vec<u8>) -> (String, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (requests, received) = mpsc::unbounded_channel();
-    #[expect(clippy::disallowed_methods, reason = "the server")]
-    tokio::spawn(async move {
-        let mut open = Vec::new();
-        while let Ok((mut stream, _)) = listener.accept().await {
-            requests.send(head(&mut stream).await).unwrap();
-            // The client may hang up half-way; that is what some tests are about.
-            let _ = stream.write_all(&response).await;
-            open.push(stream);
+    in_background(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            in_background(serve(stream, response.clone(), requests.clone()));
         }
     });
     (format!("http://{address}"), received)
 }
 
-async fn head(stream: &mut TcpStream) -> String {
+#[expect(clippy::disallowed_methods, reason = "the server")]
+fn in_background(future: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(future);
+}
+
+async fn serve(mut stream: TcpStream, response: Vec<u8>, requests: mpsc::UnboundedSender<String>) {
     let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
+    while let Ok(byte) = stream.read_u8().await {
+        head.push(byte);
+        if head.ends_with(b"\r\n\r\n") {
+            let head = std::mem::take(&mut head);
+            let _ = requests.send(String::from_utf8(head).unwrap().to_ascii_lowercase());
+            // The client may hang up half-way; that is what some tests are about.
+            let _ = stream.write_all(&response).await;
+        }
     }
-    String::from_utf8(head).unwrap().to_ascii_lowercase()
 }
 
 /// A server that hangs up on whoever connects.
 async fn no_tls() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    #[expect(clippy::disallowed_methods, reason = "the server")]
-    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    in_background(async move { while listener.accept().await.is_ok() {} });
     format!("https://{address}")
 }
 
@@ -75,7 +79,7 @@ async fn a_response_is_handed_on_as_it_came() {
     let (url, mut requests) = server(json(b"{}")).await;
     let fetch = HttpFetch::new().unwrap();
     let etag = "\"e\"".parse().unwrap();
-    let request = FetchRequest::new(format!("{url}/keys?a=b"))
+    let request = FetchRequest::new(format!("{url}/keys?a=b#c"))
         .with_accept("application/jwk-set+json")
         .with_etag(Some(etag));
     let response = fetch.fetch(request).await.unwrap();

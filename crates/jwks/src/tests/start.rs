@@ -133,6 +133,10 @@ async fn every_problem_is_told_at_once_and_before_any_request() {
             Jwks::builder(issuer, KeySource::Discovery, all()).with_fetch(world.network.clone());
         assert_eq!(builder.problems().len(), 1, "{issuer}");
     }
+    let source = KeySource::url("http://user:secret@acme.example/keys");
+    let problems = world.builder(source).problems();
+    assert!(!problems[0].contains("secret"), "{problems:?}");
+
     let error = Jwks::builder(ISSUER, KeySource::url("ftp://x"), Algorithms::NONE)
         .with_fetch(world.network.clone())
         .with_policy(RefreshPolicy::default().with_budget(s(1), 0))
