@@ -65,8 +65,8 @@ impl FakeClock {
 
     /// Moves both the wall clock and the monotonic one, and wakes those who sleep until then.
     ///
-    /// The clock has moved when this returns. Awaiting what it returns lets the tasks that were woken run; they
-    /// may still be waiting for something real afterwards, such as an answer from the network.
+    /// The clock has moved when this returns. Awaiting what it returns is optional: it lets the tasks that were
+    /// woken run. They may still be waiting for something real afterwards, such as an answer from the network.
     ///
     /// A sleeper that sleeps again starts from the new time, so that something periodic happens once, however
     /// long the step. Advance by its period to have it happen each time.

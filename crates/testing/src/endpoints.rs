@@ -9,8 +9,8 @@ use hyper::body::Incoming;
 use serde_json::json;
 
 use crate::fault::Endpoint;
-use crate::issuer::Shared;
 use crate::keys::base64url;
+use crate::shared::Shared;
 use crate::token_endpoint;
 
 /// The usual answer to a request.

@@ -1,20 +1,15 @@
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_jwks::{Algorithm, Clock, KeySource, SystemClock};
+use countersign_jwks::{Algorithm, Clock, KeySource};
 use countersign_token::Issuer;
-use http::HeaderValue;
 use tokio::net::TcpListener;
 
-use crate::client::Client;
-use crate::fault::{Endpoint, Fault, Faults};
-use crate::fetches::{Counters, Fetches};
-use crate::keys::SigningKey;
 use crate::mint::TokenBuilder;
-use crate::ring::KeyRing;
 use crate::server::Server;
+use crate::shared::Shared;
 
 /// An authorization server for tests: it mints any token, and as [`serve`](Self::serve)d one it publishes its keys,
 /// hands out tokens and fails on request.
@@ -42,59 +37,9 @@ use crate::server::Server;
 /// ```
 #[derive(Clone)]
 pub struct TestIssuer {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Ends with the last clone. `None`: in this process only.
     server: Option<Arc<Server>>,
-}
-
-/// What the issuer and its server have in common.
-pub(crate) struct Shared {
-    pub(crate) name: String,
-    pub(crate) counters: Counters,
-    keys: Mutex<KeyRing>,
-    state: Mutex<State>,
-}
-
-/// What can be set while it runs.
-pub(crate) struct State {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) clients: Vec<Client>,
-    pub(crate) default_audience: Option<String>,
-    pub(crate) cache_control: Option<HeaderValue>,
-    pub(crate) faults: Faults,
-}
-
-impl Shared {
-    fn new(name: String) -> Self {
-        Self {
-            name,
-            counters: Counters::default(),
-            keys: Mutex::default(),
-            state: Mutex::new(State {
-                clock: Arc::new(SystemClock::new()),
-                clients: Vec::new(),
-                default_audience: None,
-                cache_control: None,
-                faults: Faults::default(),
-            }),
-        }
-    }
-
-    pub(crate) fn keys(&self) -> MutexGuard<'_, KeyRing> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        self.state().clock.clone()
-    }
-
-    pub(crate) fn jwks_url(&self) -> String {
-        format!("{}/jwks", self.name)
-    }
 }
 
 /// Making one, and what it is.
@@ -133,7 +78,7 @@ impl TestIssuer {
         }
     }
 
-    /// Signs with this algorithm from now on, with a key of its own. Keys already used stay published.
+    /// Signs with this algorithm from now on, with the key it has for it or a new one. Its other keys stay published.
     ///
     /// Without it the issuer has one RS256 key.
     #[must_use]
@@ -142,7 +87,7 @@ impl TestIssuer {
         self
     }
 
-    /// Takes `iat` and `exp` from this clock, and the time of [`Fault::Slow`]. Default: the machine's.
+    /// Takes `iat` and `exp` from this clock, and the time of [`Fault::Slow`](crate::Fault::Slow). Default: the machine's.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         self.shared.state().clock = clock;
@@ -171,82 +116,6 @@ impl TestIssuer {
     }
 }
 
-/// Its keys.
-impl TestIssuer {
-    /// Where a served issuer publishes its keys.
-    pub fn jwks_url(&self) -> String {
-        self.shared.jwks_url()
-    }
-
-    /// The key set that it publishes now.
-    pub fn jwks_json(&self) -> Vec<u8> {
-        self.shared.keys().json()
-    }
-
-    /// The key set that it publishes now, as fixed keys.
-    pub fn key_source(&self) -> KeySource {
-        KeySource::json(self.jwks_json())
-    }
-
-    /// The `kid` of the key that signs.
-    pub fn key_id(&self) -> String {
-        self.signing_key().kid().to_owned()
-    }
-
-    /// Replaces the signing key by a new one of its algorithm at once, in the key set as well: the worst that an
-    /// issuer does to those who keep its keys.
-    pub fn rotate(&self) {
-        let key = self.new_key();
-        self.shared.keys().replace_current(key);
-    }
-
-    /// Publishes the key that [`sign_with_next`](Self::sign_with_next) will sign with. It stays the same if there
-    /// is one already.
-    pub fn publish_next(&self) {
-        if !self.shared.keys().has_next() {
-            let key = self.new_key();
-            self.shared.keys().publish_next(key);
-        }
-    }
-
-    /// Signs with the next key from now on. The key until now stays published.
-    ///
-    /// # Panics
-    ///
-    /// If no next key was published.
-    pub fn sign_with_next(&self) {
-        assert!(
-            self.shared.keys().sign_with_next(),
-            "publish_next() comes before sign_with_next()"
-        );
-    }
-
-    /// Withdraws the keys that were signed with before [`sign_with_next`](Self::sign_with_next).
-    pub fn retire_previous(&self) {
-        self.shared.keys().retire_previous();
-    }
-
-    /// Publishes this text as the key set instead, whatever becomes of the keys. It need not be a key set.
-    pub fn publish(&self, jwks: impl Into<Vec<u8>>) {
-        self.shared.keys().publish_instead(Some(jwks.into()));
-    }
-
-    /// Publishes its own keys again, after [`publish`](Self::publish).
-    pub fn publish_own_keys(&self) {
-        self.shared.keys().publish_instead(None);
-    }
-
-    pub(crate) fn signing_key(&self) -> Arc<SigningKey> {
-        self.shared.keys().current()
-    }
-
-    /// Made without the lock, so that the server goes on meanwhile.
-    fn new_key(&self) -> Arc<SigningKey> {
-        let algorithm = self.signing_key().algorithm();
-        Arc::new(SigningKey::generate(algorithm))
-    }
-}
-
 /// Its tokens.
 impl TestIssuer {
     /// A token of a customer organization's automation, in the shape of RFC 9068. It names no organization unless
@@ -271,72 +140,6 @@ impl TestIssuer {
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::new(self.clone())
     }
-}
-
-/// Its server.
-impl TestIssuer {
-    /// Lets everything it serves go wrong like this from now on; `None`: nothing any more.
-    ///
-    /// # Panics
-    ///
-    /// If the status is not one from 200 to 599.
-    pub fn set_fault(&self, fault: Option<Fault>) {
-        check(fault.as_ref());
-        self.shared.state().faults.set(fault);
-    }
-
-    /// Lets one endpoint go wrong like this from now on, over what [`set_fault`](Self::set_fault) says for all;
-    /// `None`: no longer.
-    ///
-    /// # Panics
-    ///
-    /// If the status is not one from 200 to 599.
-    pub fn set_fault_at(&self, endpoint: Endpoint, fault: Option<Fault>) {
-        check(fault.as_ref());
-        self.shared.state().faults.set_at(endpoint, fault);
-    }
-
-    /// How often it was asked until now.
-    pub fn fetches(&self) -> Fetches {
-        self.shared.counters.read()
-    }
-
-    /// Serves metadata and keys with this `Cache-Control`. Default: none.
-    ///
-    /// # Panics
-    ///
-    /// If it is no header value.
-    #[must_use]
-    pub fn with_cache_control(self, value: &str) -> Self {
-        let value = HeaderValue::from_str(value).expect("Cache-Control is a header value");
-        self.shared.state().cache_control = Some(value);
-        self
-    }
-
-    /// Hands out tokens to this client at the token endpoint, with any of these scopes: those it asks for, or all.
-    /// One without organization is a microservice.
-    #[must_use]
-    pub fn with_client(
-        self,
-        id: &str,
-        secret: &str,
-        organization: Option<&str>,
-        scopes: &[&str],
-    ) -> Self {
-        self.shared
-            .state()
-            .clients
-            .push(Client::new(id, secret, organization, scopes));
-        self
-    }
-
-    /// The audience of tokens that were asked for without `resource` and `audience`. Default: such a request is
-    /// refused.
-    #[must_use]
-    pub fn with_default_audience(self, audience: &str) -> Self {
-        self.shared.state().default_audience = Some(audience.to_owned());
-        self
-    }
 
     /// The issuer without its server, for the server's own use.
     pub(crate) fn unserved(shared: Arc<Shared>) -> Self {
@@ -349,12 +152,6 @@ impl TestIssuer {
     /// Time since the Unix epoch by the issuer's clock.
     pub(crate) fn now(&self) -> Duration {
         self.shared.clock().unix_time()
-    }
-}
-
-fn check(fault: Option<&Fault>) {
-    if let Some(Fault::Status(status)) = fault {
-        assert!((200..600).contains(status), "{status} is no final status");
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::endpoints;
 use crate::fault::{Endpoint, Fault};
-use crate::issuer::Shared;
+use crate::shared::Shared;
 
 /// The tasks of a served issuer, which end when it is dropped.
 pub(crate) struct Server {

@@ -12,7 +12,8 @@ use url::form_urlencoded;
 
 use crate::client::Client;
 use crate::endpoints::json_response;
-use crate::issuer::{Shared, TestIssuer};
+use crate::issuer::TestIssuer;
+use crate::shared::Shared;
 
 const MAX_FORM_BYTES: usize = 64 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
