@@ -213,11 +213,14 @@ impl AuthenticatorBuilder {
             problems.extend(own.into_iter().map(|(setting, message)| {
                 Problem::new(format!("issuers[{index}].{setting}"), message)
             }));
-            let keys = self.jwks(issuer, self.clock()).problems();
-            problems.extend(
-                keys.into_iter()
-                    .map(|message| Problem::new(format!("issuers[{index}].keys"), message)),
-            );
+            // About the keys of an issuer without a name or an algorithm there is nothing more to say.
+            if !issuer.name().is_empty() && !issuer.algorithms().is_empty() {
+                let keys = self.jwks(issuer, self.clock()).problems();
+                problems.extend(
+                    keys.into_iter()
+                        .map(|message| Problem::new(format!("issuers[{index}].keys"), message)),
+                );
+            }
             if !names.insert(issuer.name()) {
                 let path = format!("issuers[{index}].issuer");
                 problems.push(Problem::new(path, "is configured twice"));

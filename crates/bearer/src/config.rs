@@ -77,8 +77,13 @@ impl AuthenticatorConfig {
         let mut problems = Vec::new();
         let builder = read(value, &mut problems);
         for problem in builder.problems() {
-            // A setting that could not be read stands at its default, about which there is nothing to say.
-            let already_noted = |noted: &Problem| noted.path.starts_with(&problem.path);
+            // A setting that could not be read stands at its default, about which there is nothing to say: one
+            // that was noted, or that is in a table that was.
+            let already_noted = |noted: &Problem| {
+                let inner = problem.path.strip_prefix(&noted.path);
+                noted.path.starts_with(&problem.path)
+                    || inner.is_some_and(|one| one.starts_with('.'))
+            };
             if !problems.iter().any(already_noted) {
                 problems.push(problem);
             }

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use countersign_token::OrganizationId;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -56,8 +57,8 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     R: RefusalBody,
 {
-    pub(crate) fn admitted(future: S::Future, caller: Option<Principal>) -> Self {
-        let span = span_of(caller.as_ref());
+    pub(crate) fn admitted(future: S::Future, caller: Option<&Principal>) -> Self {
+        let span = span_of(caller);
         Self {
             state: State::Admitted { future, span },
         }
@@ -146,7 +147,7 @@ fn span_of(caller: Option<&Principal>) -> Span {
             "caller",
             kind = principal.kind().as_str(),
             client = principal.client(),
-            organization = principal.organization().map(|one| one.as_str()),
+            organization = principal.organization().map(OrganizationId::as_str),
         ),
     }
 }

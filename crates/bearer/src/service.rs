@@ -56,7 +56,7 @@ where
         };
         match decision {
             Decision::Ready(result) => match admission.admit(result, &mut request) {
-                Ok(caller) => ResponseFuture::admitted(self.inner.call(request), caller),
+                Ok(caller) => ResponseFuture::admitted(self.inner.call(request), caller.as_ref()),
                 Err(denied) => ResponseFuture::denied(&denied),
             },
             Decision::Pending(pending) => {

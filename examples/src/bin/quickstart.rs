@@ -7,14 +7,12 @@ use countersign::{Tenant, TenantScope, TenantScoped, Unscoped};
 use countersign_testing::TestIssuer;
 
 const API: &str = "https://api.acme.example";
-
 scopes! {
     /// Read invoices.
     pub ReadInvoices = "invoices:read";
 }
 
 struct Invoices;
-
 impl TenantScope for Invoices {
     type Scoped = Vec<String>;
 

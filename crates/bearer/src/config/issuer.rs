@@ -13,6 +13,10 @@ const UNNAMED: &str = "https://unnamed.invalid";
 
 /// Reads one `[[issuers]]` table. What cannot be read is noted and left at its default.
 pub(super) fn issuer(path: String, value: Value, problems: &mut Vec<Problem>) -> Issuer {
+    if !value.is_object() {
+        problems.push(Problem::new(path, "must be a table"));
+        return Issuer::new(UNNAMED, UNNAMED);
+    }
     let mut table = Table::new(path, value, problems);
     let name = table.required_string("issuer");
     let mut issuer = Issuer::new(name.as_deref().unwrap_or(UNNAMED), UNNAMED);
@@ -41,7 +45,7 @@ fn what_is_accepted(mut issuer: Issuer, table: &mut Table<'_>) -> Issuer {
     }
     if let Some(mut claims) = table.table("required_claims") {
         for (name, value) in claims.rest() {
-            match claim_value(value) {
+            match claim_value(&value) {
                 Ok(value) => issuer = issuer.with_required_claim(name, value),
                 Err(message) => {
                     claims.note(&name, message);
@@ -168,7 +172,7 @@ fn when_valid(mut issuer: Issuer, table: &mut Table<'_>) -> Issuer {
     issuer
 }
 
-fn algorithm(value: Value) -> Result<Algorithm, String> {
+fn algorithm(value: &Value) -> Result<Algorithm, String> {
     value
         .as_str()
         .and_then(Algorithm::from_name)
@@ -178,7 +182,7 @@ fn algorithm(value: Value) -> Result<Algorithm, String> {
         })
 }
 
-fn token_type(value: Value) -> Result<TokenType, String> {
+fn token_type(value: &Value) -> Result<TokenType, String> {
     match value.as_str() {
         Some("absent") => Some(TokenType::Absent),
         Some(typ) => TokenType::from_typ(typ),
@@ -187,8 +191,8 @@ fn token_type(value: Value) -> Result<TokenType, String> {
     .ok_or_else(|| format!("{value} must be one of absent, JWT, at+jwt"))
 }
 
-fn claim_path(value: Value) -> Result<ClaimPath, String> {
-    match &value {
+fn claim_path(value: &Value) -> Result<ClaimPath, String> {
+    match value {
         Value::String(name) if !name.is_empty() => return Ok(name.as_str().into()),
         Value::Array(names) => {
             if let [Value::String(outer), Value::String(inner)] = names.as_slice() {
@@ -200,15 +204,15 @@ fn claim_path(value: Value) -> Result<ClaimPath, String> {
     Err("must be a claim's name, or an array of an outer and an inner name".into())
 }
 
-fn claim_value(value: Value) -> Result<ClaimValue, String> {
+fn claim_value(value: &Value) -> Result<ClaimValue, String> {
     match value {
-        Value::String(text) => Ok(text.into()),
-        Value::Bool(flag) => Ok(flag.into()),
+        Value::String(text) => Ok(text.as_str().into()),
+        Value::Bool(flag) => Ok((*flag).into()),
         _ => Err("must be a string, true or false".into()),
     }
 }
 
-fn organization_form(value: Value) -> Result<OrganizationForm, String> {
+fn organization_form(value: &Value) -> Result<OrganizationForm, String> {
     match value.as_str() {
         Some("identifier") => Ok(OrganizationForm::Identifier),
         Some("membership_alias") => Ok(OrganizationForm::MembershipAlias),
@@ -217,66 +221,53 @@ fn organization_form(value: Value) -> Result<OrganizationForm, String> {
     }
 }
 
-/// A table with exactly these string members, in their order.
-fn strings_of<const N: usize>(value: Value, names: [&str; N]) -> Option<[String; N]> {
-    let Value::Object(mut members) = value else {
-        return None;
-    };
-    let mut strings = Vec::new();
-    for name in names {
-        match members.remove(name)? {
-            Value::String(text) if !text.is_empty() => strings.push(text),
-            _ => return None,
-        }
-    }
-    members
-        .is_empty()
-        .then(|| strings.try_into().ok())
-        .flatten()
+/// The text of a table with exactly this member, which is a string that is not empty.
+fn only_member<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    let text = members.get(name)?.as_str()?;
+    (!text.is_empty()).then_some(text)
 }
 
-fn key_source(value: Value) -> Result<KeySource, String> {
+fn key_source(value: &Value) -> Result<KeySource, String> {
     if value.as_str() == Some("discovery") {
-        return Ok(KeySource::Discovery);
+        Ok(KeySource::Discovery)
+    } else if let Some(url) = only_member(value, "url") {
+        Ok(KeySource::url(url))
+    } else if let Some(file) = only_member(value, "file") {
+        Ok(KeySource::file(file))
+    } else {
+        Err("must be \"discovery\", { url = \"…\" } or { file = \"…\" }".into())
     }
-    if let Some([url]) = strings_of(value.clone(), ["url"]) {
-        return Ok(KeySource::Url(url));
-    }
-    if let Some([file]) = strings_of(value, ["file"]) {
-        return Ok(KeySource::File(file.into()));
-    }
-    Err("must be \"discovery\", { url = \"…\" } or { file = \"…\" }".into())
 }
 
-fn microservices(value: Value) -> Result<Microservices, String> {
-    const FORMS: &str =
-        "must be \"none\", \"all\", { clients = [\"…\"] } or { claim = \"…\", value = \"…\" }";
-    match value {
-        Value::String(word) if word == "none" => Ok(Microservices::None),
-        Value::String(word) if word == "all" => Ok(Microservices::All),
-        Value::Object(mut members) => {
-            let found = match (
-                members.remove("clients"),
-                members.remove("claim"),
-                members.remove("value"),
-            ) {
-                (Some(Value::Array(clients)), None, None) => clients
-                    .into_iter()
-                    .map(|client| match client {
-                        Value::String(client) => Some(client),
-                        _ => None,
-                    })
+fn microservices(value: &Value) -> Result<Microservices, String> {
+    let rule = match value {
+        Value::String(word) => match word.as_str() {
+            "none" => Some(Microservices::None),
+            "all" => Some(Microservices::All),
+            _ => None,
+        },
+        Value::Object(members) if members.len() == 1 => {
+            members.get("clients").and_then(|clients| {
+                let clients = clients.as_array()?.iter().map(Value::as_str);
+                clients
                     .collect::<Option<Vec<_>>>()
-                    .map(Microservices::clients),
-                (None, Some(Value::String(claim)), Some(value)) => claim_value(value)
-                    .ok()
-                    .map(|value| Microservices::claim(claim, value)),
-                _ => None,
-            };
-            found
-                .filter(|_| members.is_empty())
-                .ok_or_else(|| FORMS.into())
+                    .map(Microservices::clients)
+            })
         }
-        _ => Err(FORMS.into()),
-    }
+        Value::Object(members) if members.len() == 2 => members
+            .get("claim")
+            .and_then(Value::as_str)
+            .zip(
+                members
+                    .get("value")
+                    .and_then(|value| claim_value(value).ok()),
+            )
+            .map(|(claim, value)| Microservices::claim(claim, value)),
+        _ => None,
+    };
+    rule.ok_or_else(|| {
+        "must be \"none\", \"all\", { clients = [\"…\"] } or { claim = \"…\", value = \"…\" }"
+            .into()
+    })
 }

@@ -78,9 +78,9 @@ impl<'p> Table<'p> {
     }
 
     pub(super) fn strings(&mut self, name: &str) -> Option<Vec<String>> {
-        self.parsed_elements(name, |value| match value {
-            Value::String(text) => Ok(text),
-            _ => Err("must be a string".into()),
+        self.parsed_elements(name, |value| {
+            let text = value.as_str().map(String::from);
+            text.ok_or_else(|| "must be a string".into())
         })
     }
 
@@ -88,12 +88,12 @@ impl<'p> Table<'p> {
     pub(super) fn parsed_elements<T>(
         &mut self,
         name: &str,
-        parse: impl Fn(Value) -> Result<T, String>,
+        parse: impl Fn(&Value) -> Result<T, String>,
     ) -> Option<Vec<T>> {
         let mut parsed = Vec::new();
         let elements = self.elements(name)?;
         for (path, value) in elements {
-            match parse(value) {
+            match parse(&value) {
                 Ok(value) => parsed.push(value),
                 Err(message) => self.problems.push(Problem::new(path, message)),
             }
@@ -105,10 +105,10 @@ impl<'p> Table<'p> {
     pub(super) fn parsed<T>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(Value) -> Result<T, String>,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
         let value = self.take(name)?;
-        parse(value).map_or_else(|message| self.problem(name, message), Some)
+        parse(&value).map_or_else(|message| self.problem(name, message), Some)
     }
 
     pub(super) fn number(&mut self, name: &str) -> Option<u64> {

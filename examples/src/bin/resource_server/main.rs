@@ -73,7 +73,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
 
     let server = axum::serve(listener, app).with_graceful_shutdown(stop.clone().received());
     tokio::select! {
-        served = server => served?,
+        result = server => result?,
         () = stop.grace_is_over() => tracing::warn!("requests were still in flight"),
     }
     Ok(())

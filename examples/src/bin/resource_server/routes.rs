@@ -4,8 +4,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use countersign::{
-    Authenticator, PathTenant, Principal, ScopePolicy, Scoped, ServicePrincipal, TenantScoped,
-    Unscoped, scopes,
+    Authenticator, FetchFailure, OrganizationId, PathTenant, Principal, ScopePolicy, Scoped,
+    ServicePrincipal, TenantScoped, Unscoped, scopes,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ async fn whoami(caller: Principal) -> Json<Value> {
         "subject": caller.subject(),
         "client": caller.client(),
         "user": caller.user(),
-        "organization": caller.organization().map(|one| one.as_str()),
+        "organization": caller.organization().map(OrganizationId::as_str),
         "scopes": caller.scopes().iter().collect::<Vec<_>>(),
         "expires_at": date(caller.times().expires_at),
     }))
@@ -129,7 +129,7 @@ async fn status(State(authenticator): State<Authenticator>) -> Json<Vec<Value>> 
             "usable": status.usable,
             "age_seconds": status.age.map(|age| age.as_secs()),
             "keys": keys.collect::<Vec<_>>(),
-            "last_error": status.last_error.map(|error| error.as_str()),
+            "last_error": status.last_error.map(FetchFailure::as_str),
         })
     });
     Json(issuers.collect())
