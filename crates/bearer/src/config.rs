@@ -37,6 +37,7 @@ use crate::error::{ConfigError, Problem};
 /// | `algorithms` | accepted signatures | `["RS256"]` |
 /// | `keys` | `"discovery"`, `{ url = "…" }` or `{ file = "…" }` | `"discovery"` |
 /// | `same_origin_keys` | whether a discovered key set must be of the issuer's origin | `false` |
+/// | `refresh` | `time_to_live_seconds`, `min_time_to_live_seconds`, `max_time_to_live_seconds`, `stale_grace_seconds`, `max_backoff_seconds`, `start_wait_seconds` | those of [`RefreshPolicy`](countersign_jwks::RefreshPolicy) |
 /// | `start` | `"required"` or `"degraded"` | `"required"` |
 /// | `token_types` | `absent`, `JWT`, `at+jwt` | the profile's |
 /// | `organization_claims`, `scope_claims`, `client_claims`, `user_claim` | claims, each a name or `[outer, inner]` | the profile's |

@@ -81,3 +81,31 @@ async fn an_outage_within_the_stale_bound_stops_no_token_whose_key_is_known() {
     let old = server.get("/whoami", &token).await;
     old.expect_challenge(401, "invalid_token", "old key after the swap");
 }
+
+#[tokio::test]
+async fn an_outage_beyond_the_stale_bound_ends_all_trust_until_the_issuer_is_back() {
+    let provider = Provider::start().await;
+    // Keys are fresh for a second and trusted for two more.
+    let refresh = "{ time_to_live_seconds = 1, min_time_to_live_seconds = 1, \
+                   stale_grace_seconds = 2, max_backoff_seconds = 1 }";
+    let issuer = Issuer::of(&provider).with("refresh", refresh);
+    let server = ResourceServer::start(&[issuer]).await;
+    let token = provider.machine_token("m2m-rs256").await;
+    server.get("/whoami", &token).await.expect(200, "up");
+
+    provider.serve_keys(json!({ "up": false })).await;
+    let refused = async || (server.get("/whoami", &token).await.status == 503).then_some(());
+    eventually(Duration::from_secs(10), "the end of trust", refused).await;
+    // From then on nothing passes, remembered or not.
+    let fresh = provider.machine_token("m2m-es256").await;
+    for token in [&token, &fresh] {
+        let answer = server.get("/whoami", token).await;
+        answer.expect_unavailable("beyond the bound");
+    }
+    let status = server.status(&provider.issuer).await;
+    assert_eq!(status["usable"], false, "{status}");
+
+    provider.serve_keys(json!({ "up": true })).await;
+    let passes = async || (server.get("/whoami", &token).await.status == 200).then_some(());
+    eventually(Duration::from_secs(10), "the return of trust", passes).await;
+}

@@ -1,4 +1,4 @@
-use countersign_jwks::{Algorithm, KeySource, Start};
+use countersign_jwks::{Algorithm, KeySource, RefreshPolicy, Start};
 use countersign_token::{
     ClaimPath, ClaimValue, ClaimsProfile, Issuer, Microservices, OrganizationForm, OrganizationId,
     ScopeHierarchy, TokenType, TokenTypes,
@@ -122,7 +122,29 @@ fn whose_keys(mut issuer: Issuer, table: &mut Table<'_>) -> Issuer {
     if table.flag("same_origin_keys") {
         issuer = issuer.with_same_origin_keys();
     }
+    if let Some(mut refresh) = table.table("refresh") {
+        let policy = refresh_policy(&mut refresh);
+        refresh.finish();
+        issuer = issuer.with_refresh_policy(policy);
+    }
     issuer
+}
+
+fn refresh_policy(table: &mut Table<'_>) -> RefreshPolicy {
+    let mut policy = RefreshPolicy::default();
+    for (name, setting) in [
+        ("time_to_live_seconds", &mut policy.time_to_live),
+        ("min_time_to_live_seconds", &mut policy.min_time_to_live),
+        ("max_time_to_live_seconds", &mut policy.max_time_to_live),
+        ("stale_grace_seconds", &mut policy.stale_grace),
+        ("max_backoff_seconds", &mut policy.max_backoff),
+        ("start_wait_seconds", &mut policy.start_wait),
+    ] {
+        if let Some(seconds) = table.seconds(name) {
+            *setting = seconds;
+        }
+    }
+    policy
 }
 
 fn who_may_call(mut issuer: Issuer, table: &mut Table<'_>) -> Issuer {

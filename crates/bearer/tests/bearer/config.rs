@@ -35,6 +35,7 @@ fn every_setting_is_read() {
             "algorithms": ["RS256", "EdDSA"],
             "keys": { "url": "https://as.acme.test/jwks" },
             "same_origin_keys": true,
+            "refresh": { "time_to_live_seconds": 120, "stale_grace_seconds": 600 },
             "start": "degraded",
             "token_types": ["JWT", "at+jwt", "absent"],
             "organization_claims": ["org", ["ext", "org"]],
@@ -121,6 +122,14 @@ fn each_problem_is_reported_with_its_path() {
         (
             json!({ "keys": { "url": "https://x.test", "file": "y" } }),
             "issuers[0].keys: must be",
+        ),
+        (
+            json!({ "refresh": { "time_to_live_seconds": 0 } }),
+            "issuers[0].keys: a time to live must be at least 1 s",
+        ),
+        (
+            json!({ "refresh": { "ttl": 1 } }),
+            "issuers[0].refresh.ttl: is not a known setting",
         ),
         (json!({ "start": "lazy" }), "issuers[0].start: must be"),
         (

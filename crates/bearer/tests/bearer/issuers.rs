@@ -40,7 +40,7 @@ async fn an_issuer_speaks_for_its_own_organizations_only() {
         }
         let verified = authenticator.verify(&token.mint()).await;
         let actual = match &verified {
-            Ok(principal) => Ok(principal.organization().map(|one| one.as_str())),
+            Ok(principal) => Ok(principal.organization().map(OrganizationId::as_str)),
             Err(_) => Err(refusal(verified.clone())),
         };
         assert_eq!(actual, expected, "{} {organization:?}", issuer.name());

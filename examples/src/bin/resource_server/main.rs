@@ -9,6 +9,7 @@ mod invoices;
 mod routes;
 mod shutdown;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use countersign::BuildError;
@@ -21,6 +22,7 @@ use crate::config::Config;
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
         )
