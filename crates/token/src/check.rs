@@ -143,7 +143,8 @@ impl VerifiedToken<'_> {
         let client = profile.client(payload)?;
         let subject = identifier(payload, &"sub".into())?;
         let machine = profile.is_machine(payload, subject, client)?;
-        if !has_audience && !(machine && subject == client && issuer.clients.is_some()) {
+        let may_lack_audience = machine && subject == client && issuer.clients.is_some();
+        if !has_audience && !may_lack_audience {
             return Err(Refusal::MissingClaim);
         }
         if let Some(clients) = &issuer.clients {
@@ -159,7 +160,7 @@ impl VerifiedToken<'_> {
         let claims = Claims {
             kind: match (machine, user) {
                 (false, _) => CallerKind::DelegatedUser,
-                (true, _) if issuer.is_microservice(payload, client, &organizations) => {
+                (true, _) if issuer.is_microservice(payload, client, &organizations)? => {
                     CallerKind::Microservice
                 }
                 (true, _) => CallerKind::ServicePrincipal,
@@ -212,20 +213,18 @@ impl Issuer {
         payload: &Object<'_>,
         client: Option<&str>,
         organizations: &Organizations,
-    ) -> bool {
-        match &self.microservices {
+    ) -> Result<bool> {
+        Ok(match &self.microservices {
             Microservices::None => false,
             Microservices::All => *organizations == Organizations::None,
             Microservices::Clients(clients) => client.is_some_and(|one| clients.contains(one)),
-            Microservices::Claim(claim, value) => {
-                claim.find(payload).is_some_and(|json| value.is(json))
-            }
-        }
+            Microservices::Claim(claim, value) => claim.is(payload, value)?,
+        })
     }
 
     fn check_own_rules(&self, payload: &Object<'_>, claims: &Claims) -> Result<()> {
         for (claim, value) in &self.required_claims {
-            let met = claim.find(payload).is_some_and(|json| value.is(json));
+            let met = claim.is(payload, value)?;
             met.then_some(()).ok_or(Refusal::RequiredClaim)?;
         }
         match &self.check {
@@ -240,21 +239,21 @@ impl ClaimsProfile {
     fn check_is_access_token(&self, payload: &Object<'_>, token_type: TokenType) -> Result<()> {
         for (claim, values) in &self.marks {
             let marked = claim
-                .find(payload)
+                .find(payload)?
                 .is_some_and(|json| values.iter().any(|value| value.is(json)));
             marked.then_some(()).ok_or(Refusal::NotAccessToken)?;
         }
         let is_marked = Self::is_marked_by_type(token_type) || !self.marks.is_empty();
         if !is_marked {
-            let of_an_id_token = |name: &&str| payload.get(name).is_some();
+            let of_an_id_token = |name| payload.get(name).is_some();
             if ["nonce", "at_hash", "c_hash"]
-                .iter()
-                .any(|name| of_an_id_token(&name))
+                .into_iter()
+                .any(of_an_id_token)
             {
                 return Err(Refusal::NotAccessToken);
             }
         }
-        if !has_all(payload, &self.required) {
+        if !has_all(payload, &self.required)? {
             return Err(Refusal::MissingClaim);
         }
         if self.client_required || !is_marked {
@@ -289,9 +288,11 @@ impl ClaimsProfile {
                 client.is_some()
                     && subject.and_then(|sub| sub.strip_suffix(suffix.as_str())) == client
             }
-            MachineRule::ClaimIs { claim, value } => {
-                claim.find(payload).is_some_and(|json| value.is(json))
-            }
+            MachineRule::ClaimIs { claim, value } => match claim.find(payload)? {
+                None => false,
+                Some(json) if value.is_of_type_of(json) => value.is(json),
+                Some(_) => return Err(Refusal::MalformedClaim),
+            },
             MachineRule::RepeatsClient { claims } => {
                 let mut repeated = false;
                 for claim in claims {
@@ -305,7 +306,7 @@ impl ClaimsProfile {
                 repeated
             }
         };
-        if machine || has_all(payload, &self.user_required) {
+        if machine || has_all(payload, &self.user_required)? {
             Ok(machine)
         } else {
             Err(Refusal::UnknownKind)
@@ -313,11 +314,12 @@ impl ClaimsProfile {
     }
 
     fn scopes(&self, payload: &Object<'_>, machine: bool) -> Result<ScopeSet> {
-        let claims = match machine {
-            true if !self.machine_scopes.is_empty() => &self.machine_scopes,
-            _ => &self.scopes,
+        let claims = if machine && !self.machine_scopes.is_empty() {
+            &self.machine_scopes
+        } else {
+            &self.scopes
         };
-        let Some(granted) = claims.iter().find_map(|claim| claim.find(payload)) else {
+        let Some(granted) = first(payload, claims)? else {
             return Ok(ScopeSet::default());
         };
         match granted {
@@ -328,11 +330,7 @@ impl ClaimsProfile {
     }
 
     fn organizations(&self, payload: &Object<'_>) -> Result<Organizations> {
-        let Some(claim) = self
-            .organization
-            .iter()
-            .find_map(|claim| claim.find(payload))
-        else {
+        let Some(claim) = first(payload, &self.organization)? else {
             return Ok(Organizations::None);
         };
         let named: Vec<&str> = match (self.organization_form, claim) {
@@ -359,6 +357,19 @@ impl ClaimsProfile {
     }
 }
 
-fn has_all(payload: &Object<'_>, claims: &[ClaimPath]) -> bool {
-    claims.iter().all(|claim| claim.find(payload).is_some())
+/// The first of the claims that is there.
+fn first<'p, 'a>(payload: &'p Object<'a>, claims: &[ClaimPath]) -> Result<Option<&'p Json<'a>>> {
+    claims
+        .iter()
+        .find_map(|claim| claim.find(payload).transpose())
+        .transpose()
+}
+
+fn has_all(payload: &Object<'_>, claims: &[ClaimPath]) -> Result<bool> {
+    for claim in claims {
+        if claim.find(payload)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -23,13 +23,26 @@ pub struct ClaimPath {
 }
 
 impl ClaimPath {
-    pub(crate) fn find<'p, 'a>(&self, payload: &'p Object<'a>) -> Option<&'p Json<'a>> {
-        self.rest
-            .iter()
-            .try_fold(payload.get(&self.first)?, |value, name| match value {
-                Json::Object(object) => object.get(name),
-                _ => None,
-            })
+    /// The claim, if it is there. What it should stand in must be an object: anything else is refused, since
+    /// taking it for a missing claim would ignore it.
+    pub(crate) fn find<'p, 'a>(
+        &self,
+        payload: &'p Object<'a>,
+    ) -> Result<Option<&'p Json<'a>>, Refusal> {
+        let mut found = payload.get(&self.first);
+        for name in &self.rest {
+            found = match found {
+                None => None,
+                Some(Json::Object(object)) => object.get(name),
+                Some(_) => return Err(Refusal::MalformedClaim),
+            };
+        }
+        Ok(found)
+    }
+
+    /// Whether the claim is there with exactly this value.
+    pub(crate) fn is(&self, payload: &Object<'_>, value: &ClaimValue) -> Result<bool, Refusal> {
+        Ok(self.find(payload)?.is_some_and(|json| value.is(json)))
     }
 }
 
@@ -92,6 +105,13 @@ impl ClaimValue {
             _ => false,
         }
     }
+
+    pub(crate) fn is_of_type_of(&self, json: &Json<'_>) -> bool {
+        matches!(
+            (self, json),
+            (Self::String(_), Json::String(_)) | (Self::Bool(_), Json::Bool(_))
+        )
+    }
 }
 
 impl From<&str> for ClaimValue {
@@ -117,7 +137,7 @@ pub(crate) fn identifier<'p>(
     payload: &'p Object<'_>,
     path: &ClaimPath,
 ) -> Result<Option<&'p str>, Refusal> {
-    match path.find(payload) {
+    match path.find(payload)? {
         None => Ok(None),
         Some(Json::String(text)) if !text.is_empty() => Ok(Some(text)),
         Some(_) => Err(Refusal::MalformedClaim),

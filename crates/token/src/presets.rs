@@ -67,14 +67,14 @@ impl ClaimsProfile {
 
     /// Keycloak.
     ///
-    /// `typ` of the header is `JWT` or `at+jwt`, `typ` of the payload `Bearer` (an ID token's is `ID`);
+    /// `typ` of the header is `JWT` or `at+jwt`, `typ` of the payload `Bearer` (an ID token's is `ID`, and
+    /// `DPoP` is a bound token's, which is no bearer token, with `cnf` or without);
     /// `sub` is required, and `azp`, the client; scopes in `scope`; organizations in `organization`, by alias
     /// (or by id, see [`OrganizationForm::MembershipId`]); a machine where `client_id` is present (`clientId`
     /// for clients made before 21.1), which must then equal `azp`. Do not add a mapper that puts `client_id`
     /// into users' tokens.
     pub fn keycloak() -> Self {
-        let mut profile = Self::base([Jwt, AtJwt])
-            .with_access_token_mark("typ", ["Bearer".into(), "DPoP".into()]);
+        let mut profile = Self::base([Jwt, AtJwt]).with_access_token_mark("typ", ["Bearer".into()]);
         profile.client = vec!["azp".into()];
         profile.client_required = true;
         profile.organization = vec!["organization".into()];

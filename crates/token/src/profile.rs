@@ -58,7 +58,7 @@ pub enum MachineRule {
         /// What stands behind the client, such as `@clients`.
         suffix: String,
     },
-    /// A claim has exactly this value.
+    /// A claim has exactly this value. One of another type is refused.
     ClaimIs {
         /// The claim.
         claim: ClaimPath,

@@ -1,0 +1,244 @@
+use countersign_token::Refusal::{self, MalformedClaim, MissingClaim, NotAccessToken, UnknownKind};
+use countersign_token::{ClaimPath, ClaimsProfile, MachineRule, TokenType};
+use serde_json::{Value, json};
+
+use crate::said::{Said, Vendor, with, without};
+
+fn vendor(profile: ClaimsProfile) -> Vendor {
+    Vendor::new("https://as.acme.test", "https://api.acme.test", profile)
+}
+
+/// RFC 9068 tokens, but for one thing that each test overrides.
+fn machine() -> Value {
+    json!({
+        "iss": "https://as.acme.test",
+        "aud": "https://api.acme.test",
+        "exp": 1_900_003_600,
+        "iat": 1_900_000_000,
+        "jti": "1",
+        "sub": "crawler",
+        "client_id": "crawler",
+    })
+}
+
+fn the_machine() -> Said {
+    Said::machine("crawler", "crawler").with_id("1")
+}
+
+fn read(profile: &ClaimsProfile, payload: &Value) -> Result<Said, Refusal> {
+    vendor(profile.clone()).read("at+jwt", payload)
+}
+
+#[test]
+fn a_claim_may_stand_in_an_object_and_a_name_may_hold_dots_and_slashes() {
+    let cases = [
+        (
+            ClaimPath::from(["ext", "org_id"]),
+            json!({"ext": {"org_id": "acme"}}),
+        ),
+        (
+            ClaimPath::from("ext.org_id"),
+            json!({"ext.org_id": "acme", "ext": {"org_id": "other"}}),
+        ),
+        (
+            ClaimPath::from("https://acme.test/org"),
+            json!({"https://acme.test/org": "acme"}),
+        ),
+        (
+            ClaimPath::from("urn:acme:org".to_owned()),
+            json!({"urn:acme:org": "acme"}),
+        ),
+    ];
+    for (path, claims) in cases {
+        let profile = ClaimsProfile::rfc9068().with_organization_claims([path.clone()]);
+        let mut payload = machine();
+        payload
+            .as_object_mut()
+            .unwrap()
+            .extend(claims.as_object().unwrap().clone());
+        assert_eq!(
+            read(&profile, &payload),
+            Ok(the_machine().of(["acme"])),
+            "{path}"
+        );
+        assert_eq!(read(&profile, &machine()), Ok(the_machine()), "{path}");
+    }
+}
+
+#[test]
+fn what_a_nested_claim_should_stand_in_must_be_an_object_if_it_is_there() {
+    let profile = ClaimsProfile::rfc9068().with_organization_claims([["ext", "org_id"].into()]);
+    assert_eq!(
+        read(&profile, &with(&machine(), "ext", json!({}))),
+        Ok(the_machine())
+    );
+    for wrong in [
+        json!(null),
+        json!("acme"),
+        json!(5),
+        json!(true),
+        json!([{"org_id": "acme"}]),
+    ] {
+        let payload = with(&machine(), "ext", wrong.clone());
+        assert_eq!(read(&profile, &payload), Err(MalformedClaim), "{wrong}");
+    }
+    for wrong in [json!(null), json!(""), json!(5), json!(["acme"])] {
+        let payload = with(&machine(), "ext", json!({"org_id": wrong}));
+        assert_eq!(read(&profile, &payload), Err(MalformedClaim), "{payload}");
+    }
+}
+
+#[test]
+fn of_several_claims_the_first_that_is_there_counts_and_must_be_right() {
+    let profile = ClaimsProfile::rfc9068()
+        .with_organization_claims(["org_id".into(), "tenant".into()])
+        .with_scope_claims(["scp".into(), "scope".into()]);
+    let first = with(&with(&machine(), "org_id", "acme"), "scp", "a");
+    let both = with(&with(&first, "tenant", "globex"), "scope", "b");
+    let second = without(&without(&both, "org_id"), "scp");
+    let expected = |organization, scope| Ok(the_machine().of([organization]).granted(scope));
+    assert_eq!(read(&profile, &first), expected("acme", "a"));
+    assert_eq!(read(&profile, &both), expected("acme", "a"));
+    assert_eq!(read(&profile, &second), expected("globex", "b"));
+    for name in ["org_id", "scp"] {
+        let payload = with(&both, name, Value::Null);
+        assert_eq!(read(&profile, &payload), Err(MalformedClaim), "{name}");
+    }
+}
+
+#[test]
+fn each_rule_for_machines_needs_what_it_names() {
+    let repeats = MachineRule::RepeatsClient {
+        claims: vec!["cid".into()],
+    };
+    let marked = MachineRule::ClaimIs {
+        claim: ["ext", "machine"].into(),
+        value: true.into(),
+    };
+    let suffixed = MachineRule::SubjectIsClientWith {
+        suffix: "@m".into(),
+    };
+    let user = Said::user("crawler", "crawler", "crawler").with_id("1");
+    let of_suffix = Said::machine("crawler", "crawler@m").with_id("1");
+    let cases = [
+        (MachineRule::Never, machine(), Ok(user)),
+        (MachineRule::SubjectIsClient, machine(), Ok(the_machine())),
+        (
+            repeats,
+            with(&machine(), "cid", "crawler"),
+            Ok(the_machine()),
+        ),
+        (
+            marked.clone(),
+            with(&machine(), "ext", json!({"machine": true})),
+            Ok(the_machine()),
+        ),
+        (
+            marked,
+            with(&machine(), "ext", json!({"machine": "true"})),
+            Err(MalformedClaim),
+        ),
+        (
+            suffixed,
+            with(&machine(), "sub", "crawler@m"),
+            Ok(of_suffix),
+        ),
+    ];
+    for (rule, payload, expected) in cases {
+        let profile = ClaimsProfile::rfc9068().with_machine_rule(rule.clone());
+        assert_eq!(read(&profile, &payload), expected, "{rule:?}: {payload}");
+    }
+}
+
+#[test]
+fn nobody_is_a_machine_for_want_of_both_subject_and_client() {
+    let rules = [
+        MachineRule::SubjectIsClient,
+        MachineRule::SubjectIsClientWith {
+            suffix: "@clients".into(),
+        },
+    ];
+    for rule in rules {
+        let profile = ClaimsProfile::rfc9068()
+            .with_required_claims([])
+            .with_machine_rule(rule.clone());
+        let neither = without(&without(&machine(), "sub"), "client_id");
+        assert_eq!(read(&profile, &neither), Err(MissingClaim), "{rule:?}");
+        let no_client = without(&machine(), "client_id");
+        let said = read(&profile, &no_client).unwrap();
+        assert_ne!(said, the_machine(), "{rule:?}");
+    }
+}
+
+#[test]
+fn a_mark_of_access_tokens_must_have_one_of_its_values_and_every_mark_must_be_there() {
+    let profile = ClaimsProfile::rfc9068()
+        .with_token_types([TokenType::Jwt])
+        .with_access_token_mark("token_use", ["access".into(), "machine".into()])
+        .with_access_token_mark("final", [true.into()]);
+    let good = with(&with(&machine(), "token_use", "access"), "final", true);
+    let read = |payload: &Value| vendor(profile.clone()).read("JWT", payload);
+    assert_eq!(read(&good), Ok(the_machine()));
+    assert_eq!(
+        read(&with(&good, "token_use", "machine")),
+        Ok(the_machine())
+    );
+    assert_eq!(
+        read(&with(&good, "nonce", "n")),
+        Ok(the_machine()),
+        "it is marked"
+    );
+    let wrong = [
+        with(&good, "token_use", "id"),
+        with(&good, "token_use", true),
+        with(&good, "token_use", json!(["access"])),
+        without(&good, "token_use"),
+        with(&good, "final", false),
+        with(&good, "final", "true"),
+        without(&good, "final"),
+    ];
+    for payload in wrong {
+        assert_eq!(read(&payload), Err(NotAccessToken), "{payload}");
+    }
+}
+
+#[test]
+fn a_required_claim_may_have_any_value_but_must_be_there() {
+    let profile =
+        ClaimsProfile::rfc9068().with_required_claims(["plan".into(), ["ext", "region"].into()]);
+    let good = with(
+        &with(&machine(), "plan", Value::Null),
+        "ext",
+        json!({"region": 5}),
+    );
+    assert_eq!(read(&profile, &good), Ok(the_machine()));
+    for payload in [
+        without(&good, "plan"),
+        without(&good, "ext"),
+        with(&good, "ext", json!({})),
+    ] {
+        assert_eq!(read(&profile, &payload), Err(MissingClaim), "{payload}");
+    }
+}
+
+#[test]
+fn a_user_is_read_from_the_claim_that_says_so_alone() {
+    let profile = ClaimsProfile::rfc9068().with_user_claim("uid");
+    let user = with(&machine(), "sub", "pairwise");
+    let expected = Said::user("crawler", "ann", "pairwise").with_id("1");
+    assert_eq!(read(&profile, &with(&user, "uid", "ann")), Ok(expected));
+    assert_eq!(read(&profile, &user), Err(MissingClaim));
+    assert_eq!(read(&profile, &with(&user, "uid", "")), Err(MalformedClaim));
+    assert_eq!(
+        read(&profile, &machine()),
+        Ok(the_machine()),
+        "a machine has no user"
+    );
+}
+
+#[test]
+fn a_profile_that_knows_neither_refuses_as_unknown() {
+    let profile = ClaimsProfile::entra().with_token_types([TokenType::AtJwt]);
+    let payload = with(&machine(), "azp", "crawler");
+    assert_eq!(read(&profile, &payload), Err(UnknownKind));
+}
