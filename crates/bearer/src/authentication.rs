@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::Extensions;
@@ -13,19 +12,23 @@ use crate::principal::Principal;
 /// It is cloned, never removed, so that any number of guards find it. Without it a guard answers 500: a
 /// forgotten layer is never a pass.
 #[derive(Clone, Debug)]
-pub struct Authentication {
-    principal: Option<Principal>,
-    context: Arc<Context>,
+pub struct Authentication(Caller);
+
+#[derive(Clone, Debug)]
+enum Caller {
+    Authenticated(Principal),
+    /// Behind an optional layer.
+    Nobody(Arc<Context>),
 }
 
 impl Authentication {
-    pub(crate) fn new(principal: Option<Principal>, context: Arc<Context>) -> Self {
-        Self { principal, context }
+    pub(crate) fn of_nobody(context: Arc<Context>) -> Self {
+        Self(Caller::Nobody(context))
     }
 
     /// The mark of a caller who was authenticated by other means, or of none; for tests of handlers.
     pub fn assertion(principal: Option<Principal>) -> Self {
-        Self::new(principal, Arc::default())
+        principal.map_or_else(|| Self::of_nobody(Arc::default()), Self::from)
     }
 
     /// The mark in these extensions. Without one: [`DenialKind::MissingLayer`].
@@ -37,28 +40,38 @@ impl Authentication {
 
     /// Who was authenticated. Nobody, behind an optional layer: [`DenialKind::MissingCredential`].
     pub fn principal(&self) -> Result<&Principal, Denied> {
-        self.principal
-            .as_ref()
+        self.optional_principal()
             .ok_or_else(|| self.deny(DenialKind::MissingCredential))
     }
 
     /// Who was authenticated, or `None` behind an optional layer and without a credential.
     pub fn optional_principal(&self) -> Option<&Principal> {
-        self.principal.as_ref()
+        match &self.0 {
+            Caller::Authenticated(principal) => Some(principal),
+            Caller::Nobody(_) => None,
+        }
     }
 
     /// How the authenticator words denials, and what may name a tenant.
     pub fn context(&self) -> &Context {
-        &self.context
+        self.shared_context()
     }
 
     /// A denial of this request.
     pub fn deny(&self, kind: DenialKind) -> Denied {
-        Denied::new(kind, self.context.clone())
+        Denied::new(kind, self.shared_context().clone())
     }
 
-    /// A denial for want of scopes, telling the client to ask for `scope`: scope tokens with spaces between.
-    pub fn deny_scope(&self, scope: impl Into<Cow<'static, str>>) -> Denied {
-        Denied::insufficient_scope(scope.into(), self.context.clone())
+    fn shared_context(&self) -> &Arc<Context> {
+        match &self.0 {
+            Caller::Authenticated(principal) => principal.context(),
+            Caller::Nobody(context) => context,
+        }
+    }
+}
+
+impl From<Principal> for Authentication {
+    fn from(principal: Principal) -> Self {
+        Self(Caller::Authenticated(principal))
     }
 }

@@ -7,7 +7,7 @@ use std::task::{self, Poll};
 use std::time::Duration;
 
 use countersign_jwks::{Algorithm, BoxFuture, Clock, Jwks, JwksStatus, Lookup};
-use countersign_token::{CheckedToken, CompactToken, Issuer, Refusal, UnverifiedToken};
+use countersign_token::{CheckedToken, Claims, CompactToken, Issuer, Refusal, UnverifiedToken};
 use http::HeaderMap;
 
 use crate::builder::AuthenticatorBuilder;
@@ -161,6 +161,12 @@ impl Authenticator {
             })
     }
 
+    /// Asserts that these claims have been proven by other means, as [`Principal::assertion`] does, for a
+    /// caller whose denials are worded as this authenticator words them.
+    pub fn assertion(&self, claims: Claims) -> Principal {
+        Principal::assertion_within(claims, self.inner.context.clone())
+    }
+
     /// Whether the keys of every issuer are usable: for a readiness probe. Not for a liveness probe: a restart
     /// mends no issuer.
     pub fn is_ready(&self) -> bool {
@@ -266,7 +272,8 @@ impl Inner {
             }
             _ => return Err(Refusal::KeyMismatch.into()),
         };
-        let principal = Principal::assertion(checked.verify(&key)?.claims()?);
+        let claims = checked.verify(&key)?.claims()?;
+        let principal = Principal::assertion_within(claims, self.context.clone());
         self.verified.insert(
             token,
             Verified {

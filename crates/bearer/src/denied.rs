@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,7 +102,7 @@ impl fmt::Display for DenialKind {
 pub struct Denied {
     kind: DenialKind,
     pub(crate) context: Option<Arc<Context>>,
-    pub(crate) scope: Option<Cow<'static, str>>,
+    pub(crate) scope: Option<String>,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -129,7 +128,7 @@ impl Denied {
         }
     }
 
-    pub(crate) fn insufficient_scope(scope: Cow<'static, str>, context: Arc<Context>) -> Self {
+    pub(crate) fn insufficient_scope(scope: String, context: Arc<Context>) -> Self {
         Self {
             scope: Some(scope),
             ..Self::new(DenialKind::InsufficientScope, context)

@@ -2,29 +2,46 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use countersign_token::{CallerKind, Claims, CustomClaimsError, OrganizationId, Organizations};
+use countersign_token::{
+    CallerKind, Claims, CustomClaimsError, OrganizationId, Organizations, ScopePolicy, is_granted,
+};
 use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::denied::Denied;
 
 /// A verified caller: the claims that its credential proved. Cheap to clone.
 ///
 /// Everything that the claims say is read through [`Claims`], which this derefs to.
 #[derive(Clone)]
 pub struct Principal {
-    claims: Arc<Claims>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    claims: Claims,
+    context: Arc<Context>,
 }
 
 impl Principal {
-    /// Asserts that these claims have been proven. It is the only way to make a principal, so that a reviewer
-    /// finds every place that grants trust by this name.
+    /// Asserts that these claims have been proven. It and [`Authenticator::assertion`], which also words
+    /// denials as that authenticator does, are the only ways to make a principal, so that a reviewer finds
+    /// every place that grants trust by this name.
+    ///
+    /// [`Authenticator::assertion`]: crate::Authenticator::assertion
     pub fn assertion(claims: Claims) -> Self {
+        Self::assertion_within(claims, Arc::default())
+    }
+
+    pub(crate) fn assertion_within(claims: Claims, context: Arc<Context>) -> Self {
         Self {
-            claims: Arc::new(claims),
+            inner: Arc::new(Inner { claims, context }),
         }
     }
 
     /// The organization that the caller acts for, if the credential names exactly one.
     pub fn organization(&self) -> Option<&OrganizationId> {
-        match self.claims.organizations() {
+        match self.organizations() {
             Organizations::One(organization) => Some(organization),
             _ => None,
         }
@@ -32,7 +49,36 @@ impl Principal {
 
     /// Reads claims of the application's own into a type that names them.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, CustomClaimsError> {
-        self.claims.custom()
+        self.custom()
+    }
+
+    /// Denies callers whose token does not grant what the policy needs, telling them of its first
+    /// alternative. For where no extractor stands, such as in a gRPC handler.
+    pub fn require<P: ScopePolicy>(&self) -> Result<(), Denied> {
+        self.require_any(P::ALTERNATIVES.iter().map(|all| all.iter().copied()))
+    }
+
+    /// Denies callers who are granted none of these alternatives, each of which is scopes that must all be
+    /// granted. No alternative, or an empty one, grants nothing.
+    pub fn require_any<'a, A>(
+        &self,
+        alternatives: impl Iterator<Item = A> + Clone,
+    ) -> Result<(), Denied>
+    where
+        A: IntoIterator<Item = &'a str>,
+    {
+        if is_granted(alternatives.clone(), self.scopes()) {
+            return Ok(());
+        }
+        let first: Vec<&str> = alternatives.take(1).flatten().collect();
+        Err(Denied::insufficient_scope(
+            first.join(" "),
+            self.context().clone(),
+        ))
+    }
+
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.inner.context
     }
 }
 
@@ -40,13 +86,15 @@ impl Deref for Principal {
     type Target = Claims;
 
     fn deref(&self) -> &Claims {
-        &self.claims
+        &self.inner.claims
     }
 }
 
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Principal").field(&self.claims).finish()
+        f.debug_tuple("Principal")
+            .field(&self.inner.claims)
+            .finish()
     }
 }
 

@@ -51,8 +51,7 @@ where
             credential.set_sensitive(true);
         }
         let admission = Admission {
-            context: self.authenticator.context().clone(),
-            optional: self.optional,
+            nobody: self.optional.then(|| self.authenticator.context().clone()),
         };
         match decision {
             Decision::Ready(result) => match admission.admit(result, &mut request) {
@@ -72,8 +71,8 @@ where
 /// Who is let through: everybody authenticated, and behind an optional layer whoever brought no credential.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    context: Arc<context::Context>,
-    optional: bool,
+    /// The context of those who bring no credential, where they are let through.
+    nobody: Option<Arc<context::Context>>,
 }
 
 impl Admission {
@@ -83,13 +82,14 @@ impl Admission {
         result: Result<Principal, Denied>,
         request: &mut Request<B>,
     ) -> Result<Option<Principal>, Denied> {
-        let caller = match result {
-            Ok(principal) => Some(principal),
-            Err(denied) if self.optional && denied.kind() == DenialKind::MissingCredential => None,
-            Err(denied) => return Err(denied),
+        let (caller, mark) = match (result, self.nobody) {
+            (Ok(principal), _) => (Some(principal.clone()), principal.into()),
+            (Err(denied), Some(context)) if denied.kind() == DenialKind::MissingCredential => {
+                (None, Authentication::of_nobody(context))
+            }
+            (Err(denied), _) => return Err(denied),
         };
-        let authentication = Authentication::new(caller.clone(), self.context);
-        request.extensions_mut().insert(authentication);
+        request.extensions_mut().insert(mark);
         Ok(caller)
     }
 }

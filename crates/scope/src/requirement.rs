@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use countersign_bearer::{Authentication, Denied};
-use countersign_token::{InvalidScope, Scope, ScopePolicy, ScopeSet, is_granted};
+use countersign_token::{InvalidScope, Scope, ScopePolicy};
 
 /// Which scopes are needed, whether known when it compiles or only at run time.
 #[derive(Clone, Debug)]
@@ -39,32 +39,15 @@ impl Requirement {
         Ok(Self::Owned(alternatives.into()))
     }
 
-    /// Denies callers who have none of the alternatives, telling them of the first: nobody is told to ask for
-    /// more than the least that would do.
+    /// Denies callers who have none of the alternatives.
     pub(crate) fn check(&self, authentication: &Authentication) -> Result<(), Denied> {
-        let granted = authentication.principal()?.scopes();
-        if self.is_met_by(granted) {
-            Ok(())
-        } else {
-            Err(authentication.deny_scope(self.first_alternative()))
-        }
-    }
-
-    fn is_met_by(&self, granted: &ScopeSet) -> bool {
+        let principal = authentication.principal()?;
         match self {
-            Self::Static(any) => is_granted(any.iter().map(|all| all.iter().copied()), granted),
+            Self::Static(any) => principal.require_any(any.iter().map(|all| all.iter().copied())),
             Self::Owned(any) => {
-                is_granted(any.iter().map(|all| all.iter().map(Scope::as_str)), granted)
+                principal.require_any(any.iter().map(|all| all.iter().map(Scope::as_str)))
             }
         }
-    }
-
-    fn first_alternative(&self) -> String {
-        let scopes: Vec<&str> = match self {
-            Self::Static(any) => any.first().copied().unwrap_or_default().to_vec(),
-            Self::Owned(any) => any.iter().take(1).flatten().map(Scope::as_str).collect(),
-        };
-        scopes.join(" ")
     }
 }
 
