@@ -46,24 +46,35 @@ macro_rules! __alternative {
     };
     ($first:literal $(&& $further:literal)*) => {
         &[
-            $crate::__checked($first, concat!("not a scope token: ", stringify!($first))),
-            $($crate::__checked($further, concat!("not a scope token: ", stringify!($further)))),*
+            $crate::__checked($first, $crate::__not_a_scope!($first)),
+            $($crate::__checked($further, $crate::__not_a_scope!($further))),*
         ]
     };
     ($($other:tt)*) => {
         compile_error!(concat!(
-            "write a scope policy as alternatives of scopes, such as \"a\" || (\"b\" && \"c\"); found: ",
+            "write a scope policy as alternatives of scope literals, such as \"a\" || (\"b\" && \"c\"); found: ",
             stringify!($($other)*)
         ))
     };
 }
 
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __not_a_scope {
+    ($scope:literal) => {
+        concat!(
+            stringify!($scope),
+            " is not a scope, which has one or more printable ASCII characters, without space, quote and \
+             backslash; write several as \"a\" && \"b\" or \"a\" || \"b\""
+        )
+    };
+}
+
 /// Fails to compile with `message` for what is no scope token.
 #[doc(hidden)]
+#[track_caller] // The error then shows the policy and nothing of what is in here.
 pub const fn __checked(scope: &'static str, message: &'static str) -> &'static str {
-    // Not `assert!` with the message as its format: braces are legal in a scope.
-    if !countersign_token::is_scope_token(scope) {
-        panic!("{}", message);
-    }
+    // The message is not the format itself: braces are legal in a scope.
+    assert!(countersign_token::is_scope_token(scope), "{}", message);
     scope
 }

@@ -32,6 +32,9 @@ pub struct RequireScopes {
 
 /// Guards a whole router, or any service, with the policy `P`.
 ///
+/// Axum's `route_layer` guards the routes that the router has so far, for every method. It leaves the fallback
+/// alone, which `layer` guards as well.
+///
 /// ```
 /// use axum::{Router, routing::get};
 /// use countersign_scope::{require, scopes};
@@ -114,7 +117,7 @@ where
                 future: self.inner.call(request),
             },
             Err(denied) => State::Denied {
-                response: Some(denied.respond()),
+                response: Some(denied.respond_to(request.headers())),
             },
         };
         ResponseFuture { state }

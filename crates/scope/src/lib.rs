@@ -6,7 +6,8 @@
 //!
 //! # Example
 //!
-//! ```
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
 //! use axum::{Router, routing::get};
 //! use countersign_bearer::Authenticator;
 //! use countersign_scope::{Scoped, require, scopes};

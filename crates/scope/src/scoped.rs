@@ -25,19 +25,19 @@ use crate::requirement::Requirement;
 ///     format!("for {:?}", caller.client())
 /// }
 /// ```
-pub struct Scoped<P> {
+pub struct Scoped<P: ScopePolicy> {
     principal: Principal,
     policy: PhantomData<fn() -> P>,
 }
 
-impl<P> Scoped<P> {
+impl<P: ScopePolicy> Scoped<P> {
     /// The caller, what it was granted forgotten.
     pub fn into_principal(self) -> Principal {
         self.principal
     }
 }
 
-impl<P> Deref for Scoped<P> {
+impl<P: ScopePolicy> Deref for Scoped<P> {
     type Target = Principal;
 
     fn deref(&self) -> &Principal {
@@ -45,7 +45,7 @@ impl<P> Deref for Scoped<P> {
     }
 }
 
-impl<P> Clone for Scoped<P> {
+impl<P: ScopePolicy> Clone for Scoped<P> {
     fn clone(&self) -> Self {
         Self {
             principal: self.principal.clone(),
@@ -54,7 +54,7 @@ impl<P> Clone for Scoped<P> {
     }
 }
 
-impl<P> fmt::Debug for Scoped<P> {
+impl<P: ScopePolicy> fmt::Debug for Scoped<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Scoped").field(&self.principal).finish()
     }

@@ -1,4 +1,6 @@
-//! What must not compile.
+//! What must not compile, and what is said about it.
+
+#![cfg(feature = "axum")]
 
 #[test]
 fn a_malformed_scope_or_a_missing_policy_does_not_compile() {

@@ -1,5 +1,5 @@
 countersign_scope::scopes! {
-    pub Unused = "invoices:read" || ("admin" && "two words");
+    pub Unused = "invoices:read" || ("admin" && "{two} words");
 }
 
 fn main() {}
