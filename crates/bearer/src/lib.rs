@@ -57,6 +57,7 @@ mod error;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
+mod grpc;
 mod layer;
 mod metadata;
 mod principal;

@@ -1,16 +1,16 @@
 //! The one place that turns a denial into a response.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use serde::Serialize;
 
 use crate::body::RefusalBody;
 use crate::context::Context;
 use crate::denied::{DenialKind, Denied};
+use crate::grpc;
 
 /// A problem of [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), with RFC 6750's words beside it.
 #[derive(Serialize)]
@@ -25,12 +25,32 @@ struct Problem {
 }
 
 impl Denied {
-    /// The response to a denied request, for any body that can be made of bytes.
+    /// The response to a denied request with these headers, for any body that can be made of bytes: a
+    /// trailers-only gRPC response if the request's `content-type` is `application/grpc*`, otherwise a problem
+    /// in JSON.
     ///
     /// Its extensions hold the [`DenialKind`], so that a layer further out learns the reason that the client
     /// is not told.
+    pub fn respond_to<B: RefusalBody>(&self, request: &HeaderMap) -> Response<B> {
+        self.log();
+        let mut response = match grpc::content_type(request) {
+            Some(content_type) => self.respond_grpc(content_type),
+            None => self.respond_http(),
+        };
+        response.extensions_mut().insert(self.kind());
+        response
+    }
+
+    /// The response to a denied request that is not gRPC.
     pub fn respond<B: RefusalBody>(&self) -> Response<B> {
+        self.respond_to(&HeaderMap::new())
+    }
+
+    fn log(&self) {
         tracing::debug!(reason = %self.kind(), status = self.status().as_u16(), "denied");
+    }
+
+    fn respond_http<B: RefusalBody>(&self) -> Response<B> {
         let own_format = self
             .context
             .as_ref()
@@ -47,11 +67,17 @@ impl Denied {
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Some(delay) = self.retry_after {
-            headers.insert(RETRY_AFTER, whole_seconds(delay).into());
+        if let Some(seconds) = self.retry_after_seconds() {
+            headers.insert(RETRY_AFTER, seconds.into());
         }
-        response.extensions_mut().insert(self.kind());
         response
+    }
+
+    /// `Retry-After` knows whole seconds: rounded up, and at least one.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        let delay = self.retry_after?;
+        let started = u64::from(delay.subsec_nanos() > 0);
+        Some(delay.as_secs().saturating_add(started).max(1))
     }
 
     fn problem(&self) -> (HeaderValue, Bytes) {
@@ -71,7 +97,7 @@ impl Denied {
     }
 
     /// The `WWW-Authenticate` value ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
-    fn challenge(&self) -> Option<HeaderValue> {
+    pub(crate) fn challenge(&self) -> Option<HeaderValue> {
         let says_error = match self.kind() {
             DenialKind::MissingCredential | DenialKind::UnsupportedScheme => false,
             DenialKind::MalformedCredential
@@ -129,9 +155,4 @@ impl Challenge {
         }
         self.text.push('"');
     }
-}
-
-/// `Retry-After` knows whole seconds: rounded up, and at least one.
-fn whole_seconds(delay: Duration) -> u64 {
-    (delay.as_secs() + u64::from(delay.subsec_nanos() > 0)).max(1)
 }

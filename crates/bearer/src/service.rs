@@ -56,7 +56,7 @@ where
         match decision {
             Decision::Ready(result) => match admission.admit(result, &mut request) {
                 Ok(caller) => ResponseFuture::admitted(self.inner.call(request), caller.as_ref()),
-                Err(denied) => ResponseFuture::denied(&denied),
+                Err(denied) => ResponseFuture::denied(&denied, request.headers()),
             },
             Decision::Pending(pending) => {
                 // The service that was polled ready is the one to call; the clone stays for the next request.
