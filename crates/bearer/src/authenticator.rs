@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +14,8 @@ use crate::cache::{Verified, VerifiedTokens};
 use crate::context::Context;
 use crate::credential::Credential;
 use crate::denied::{DenialKind, Denied};
+use crate::error::BuildError;
+use crate::issuers::{Issuers, TrustedIssuer};
 use crate::layer::BearerLayer;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::principal::Principal;
@@ -28,18 +29,13 @@ pub struct Authenticator {
     inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {
-    issuers: HashMap<Arc<str>, Arc<TrustedIssuer>>,
+struct Inner {
+    issuers: Issuers,
     verified: VerifiedTokens,
     clock: Arc<dyn Clock>,
     context: Arc<Context>,
-}
-
-/// An issuer with its keys: the one place where tokens and keys meet.
-#[derive(Debug)]
-pub(crate) struct TrustedIssuer {
-    pub(crate) issuer: Issuer,
-    pub(crate) jwks: Jwks,
+    /// What it was built with, for issuers that come later.
+    settings: AuthenticatorBuilder,
 }
 
 /// What becomes of a credential: decided, or to be decided when a key has been asked for.
@@ -78,22 +74,14 @@ impl Authenticator {
         AuthenticatorBuilder::default()
     }
 
-    pub(crate) fn new(
-        issuers: Vec<TrustedIssuer>,
-        verified: VerifiedTokens,
-        clock: Arc<dyn Clock>,
-        context: Context,
-    ) -> Self {
-        let issuers = issuers
-            .into_iter()
-            .map(|trusted| (trusted.issuer.name().clone(), Arc::new(trusted)))
-            .collect();
+    pub(crate) fn new(settings: AuthenticatorBuilder, trusted: Vec<TrustedIssuer>) -> Self {
         Self {
             inner: Arc::new(Inner {
-                issuers,
-                verified,
-                clock,
-                context: Arc::new(context),
+                issuers: Issuers::new(trusted),
+                verified: VerifiedTokens::new(settings.token_cache()),
+                clock: settings.clock(),
+                context: Arc::new(settings.context().clone()),
+                settings: settings.for_issuers(Vec::new()),
             }),
         }
     }
@@ -170,24 +158,53 @@ impl Authenticator {
     /// Whether the keys of every issuer are usable: for a readiness probe. Not for a liveness probe: a restart
     /// mends no issuer.
     pub fn is_ready(&self) -> bool {
-        self.inner.issuers.values().all(|one| one.jwks.is_ready())
+        self.inner
+            .issuers
+            .all()
+            .iter()
+            .all(|one| one.jwks.is_ready())
     }
 
     /// How the keys of each issuer are, in the order of the issuers' names.
     pub fn status(&self) -> Vec<(Arc<str>, JwksStatus)> {
-        let mut status: Vec<_> = self
-            .inner
-            .issuers
-            .iter()
-            .map(|(name, trusted)| (name.clone(), trusted.jwks.status()))
-            .collect();
-        status.sort_by(|(one, _), (other, _)| one.cmp(other));
-        status
+        let all = self.inner.issuers.all();
+        all.iter()
+            .map(|trusted| (trusted.issuer.name().clone(), trusted.jwks.status()))
+            .collect()
     }
 
-    /// The keys of the issuer of that exact name.
-    pub fn jwks(&self, issuer: &str) -> Option<&Jwks> {
-        self.inner.issuers.get(issuer).map(|trusted| &trusted.jwks)
+    /// The keys of the issuer of that exact name. Whoever keeps them keeps their refresh going, even after the
+    /// issuer was removed.
+    pub fn jwks(&self, issuer: &str) -> Option<Jwks> {
+        let trusted = self.inner.issuers.get(issuer)?;
+        Some(trusted.jwks.clone())
+    }
+
+    /// Trusts one more issuer from now on, or replaces the one of the same name, while traffic goes on. Tokens
+    /// of a replaced issuer are verified anew, by the new settings.
+    ///
+    /// The settings of all issuers together are checked as when building, and a required issuer's keys are
+    /// waited for; until then, and on any error, everything stays as it was. Must be called within a tokio
+    /// runtime, which the refresh of the keys then lives in.
+    pub async fn set_issuer(&self, issuer: Issuer) -> Result<(), BuildError> {
+        let Inner {
+            issuers, settings, ..
+        } = &*self.inner;
+        let check = |all| settings.for_issuers(all).check();
+        check(issuers.with(&issuer))?;
+        let trusted = settings.trust(&issuer).await?;
+        // Once more, since others may have been set in the meantime.
+        issuers.set(trusted, check)?;
+        self.inner.verified.forget_untrusted();
+        Ok(())
+    }
+
+    /// Trusts an issuer no longer: its tokens are refused from now on, those seen before included, its refresh
+    /// ends, and what was kept of it is dropped. `false` if there was no issuer of that exact name.
+    pub fn remove_issuer(&self, name: &str) -> bool {
+        let removed = self.inner.issuers.remove(name);
+        self.inner.verified.forget_untrusted();
+        removed
     }
 
     /// The metadata by which clients find out whom to ask for tokens, and for which scopes
@@ -198,7 +215,8 @@ impl Authenticator {
         scopes: impl IntoIterator<Item = &'a str>,
     ) -> Option<ProtectedResourceMetadata> {
         let resource = self.inner.context.resource.as_ref()?;
-        let issuers = self.inner.issuers.keys().cloned();
+        let issuers = self.inner.issuers.all();
+        let issuers = issuers.iter().map(|one| one.issuer.name());
         Some(ProtectedResourceMetadata::new(resource, issuers, scopes))
     }
 
@@ -235,16 +253,8 @@ impl Inner {
     /// The principal of a token that was verified before, if what it rested on still holds.
     fn seen_before(&self, token: &str) -> Option<Principal> {
         let verified = self.verified.get(token)?;
-        let Verified {
-            principal,
-            issuer,
-            key,
-        } = &*verified;
-        let in_time = issuer
-            .issuer
-            .check_times(principal.times(), self.clock.unix_time());
-        if in_time.is_ok() && issuer.jwks.trusts(key) {
-            return Some(principal.clone());
+        if verified.holds(self.clock.unix_time()) {
+            return Some(verified.principal.clone());
         }
         // Verifying it anew tells why, and may find that it is still good under a key that came back.
         self.verified.remove(token);
@@ -266,9 +276,9 @@ impl Inner {
         let checked = trusted.issuer.check(unverified, self.clock.unix_time())?;
         let key = match find_key(&trusted.jwks, checked.key_id(), checked.algorithm()) {
             Lookup::Found(key) => key,
-            Lookup::Missing => return Err(Stop::no_key(trusted, &checked, None)),
+            Lookup::Missing => return Err(Stop::no_key(&trusted, &checked, None)),
             Lookup::Unavailable { retry_after } => {
-                return Err(Stop::no_key(trusted, &checked, Some(retry_after)));
+                return Err(Stop::no_key(&trusted, &checked, Some(retry_after)));
             }
             _ => return Err(Refusal::KeyMismatch.into()),
         };
@@ -278,7 +288,7 @@ impl Inner {
             token,
             Verified {
                 principal: principal.clone(),
-                issuer: trusted.clone(),
+                issuer: Arc::downgrade(&trusted),
                 key,
             },
         );
@@ -304,7 +314,7 @@ impl Stop {
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticator")
-            .field("issuers", &self.inner.issuers.keys())
+            .field("issuers", &self.inner.issuers.all())
             .field("context", &self.inner.context)
             .finish_non_exhaustive()
     }

@@ -8,11 +8,12 @@ use countersign_token::Issuer;
 use futures_util::future::try_join_all;
 use http::{HeaderName, HeaderValue};
 
-use crate::authenticator::{Authenticator, TrustedIssuer};
-use crate::cache::{TokenCache, VerifiedTokens};
+use crate::authenticator::Authenticator;
+use crate::cache::TokenCache;
 use crate::context::{Context, Resource};
 use crate::denied::DenialKind;
 use crate::error::{BuildError, ConfigError, Problem};
+use crate::issuers::TrustedIssuer;
 
 /// Settings of an [`Authenticator`]; made by [`Authenticator::builder`].
 ///
@@ -34,6 +35,7 @@ use crate::error::{BuildError, ConfigError, Problem};
 pub struct AuthenticatorBuilder {
     issuers: Vec<Issuer>,
     resource: Option<String>,
+    realm: Option<String>,
     token_cache: TokenCache,
     clock: Option<Arc<dyn Clock>>,
     fetch: Option<Arc<dyn Fetch>>,
@@ -56,7 +58,7 @@ impl AuthenticatorBuilder {
 
     /// The realm that challenges name. Default: the resource, or `api`.
     pub fn with_realm(mut self, realm: impl Into<String>) -> Self {
-        self.context.realm = realm.into();
+        self.realm = Some(realm.into());
         self
     }
 
@@ -127,40 +129,59 @@ impl AuthenticatorBuilder {
     /// side by side.
     pub async fn build(mut self) -> Result<Authenticator, BuildError> {
         self.check()?;
-        if let Some(resource) = &self.resource {
-            self.context.resource = Resource::new(resource).ok();
-            if self.context.realm == Context::default().realm {
-                self.context.realm.clone_from(resource);
-            }
+        self.context.resource = self
+            .resource
+            .as_deref()
+            .map(Resource::new)
+            .and_then(Result::ok);
+        if let Some(realm) = self.realm.as_ref().or(self.resource.as_ref()) {
+            self.context.realm.clone_from(realm);
         }
-        let clock = self.clock();
-        let issuers = self.issuers.iter().map(async |issuer| {
-            let jwks = self.jwks(issuer, clock.clone()).build().await;
-            jwks.map(|jwks| TrustedIssuer {
-                issuer: issuer.clone(),
-                jwks,
-            })
-            .map_err(|source| BuildError::Keys {
-                issuer: issuer.name().clone(),
-                source,
-            })
-        });
-        let issuers = try_join_all(issuers).await?;
-        let verified = VerifiedTokens::new(self.token_cache);
-        Ok(Authenticator::new(issuers, verified, clock, self.context))
+        self.clock
+            .get_or_insert_with(|| Arc::new(SystemClock::new()));
+        let trusted = self.issuers.iter().map(|issuer| self.trust(issuer));
+        let trusted = try_join_all(trusted).await?;
+        Ok(Authenticator::new(self, trusted))
     }
 
-    fn clock(&self) -> Arc<dyn Clock> {
+    /// Gets the keys of an issuer, if it is a required one.
+    pub(crate) async fn trust(&self, issuer: &Issuer) -> Result<TrustedIssuer, BuildError> {
+        match self.jwks(issuer).build().await {
+            Ok(jwks) => Ok(TrustedIssuer::new(issuer.clone(), jwks)),
+            Err(source) => Err(BuildError::Keys {
+                issuer: issuer.name().clone(),
+                source,
+            }),
+        }
+    }
+
+    /// The same settings for these issuers instead.
+    pub(crate) fn for_issuers(&self, issuers: Vec<Issuer>) -> Self {
+        Self {
+            issuers,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn token_cache(&self) -> TokenCache {
+        self.token_cache
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         self.clock
             .clone()
             .unwrap_or_else(|| Arc::new(SystemClock::new()))
     }
 
-    fn jwks(&self, issuer: &Issuer, clock: Arc<dyn Clock>) -> JwksBuilder {
+    fn jwks(&self, issuer: &Issuer) -> JwksBuilder {
         let keys = issuer.keys();
         let builder = Jwks::builder(&**issuer.name(), keys.source.clone(), issuer.algorithms())
             .with_policy(keys.policy.clone())
-            .with_clock(clock)
+            .with_clock(self.clock())
             .same_origin_only(keys.same_origin_only)
             .start(keys.start);
         match &self.fetch {
@@ -186,11 +207,9 @@ impl AuthenticatorBuilder {
             problem(true, "resource", message);
         }
         problem(
-            !self
-                .context
-                .realm
-                .chars()
-                .all(|one| matches!(one, ' '..='~')),
+            self.realm
+                .as_ref()
+                .is_some_and(|realm| !realm.chars().all(|one| matches!(one, ' '..='~'))),
             "realm",
             "must be printable ASCII",
         );
@@ -215,7 +234,7 @@ impl AuthenticatorBuilder {
             }));
             // About the keys of an issuer without a name or an algorithm there is nothing more to say.
             if !issuer.name().is_empty() && !issuer.algorithms().is_empty() {
-                let keys = self.jwks(issuer, self.clock()).problems();
+                let keys = self.jwks(issuer).problems();
                 problems.extend(
                     keys.into_iter()
                         .map(|message| Problem::new(format!("issuers[{index}].keys"), message)),

@@ -1,12 +1,13 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use countersign_jwks::Key;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
-use crate::authenticator::TrustedIssuer;
+use crate::issuers::TrustedIssuer;
 use crate::principal::Principal;
 
 /// How much memory verified tokens may take.
@@ -41,8 +42,19 @@ impl Default for TokenCache {
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) principal: Principal,
-    pub(crate) issuer: Arc<TrustedIssuer>,
+    /// Weak, so that an issuer that is removed is gone, whatever was verified under it.
+    pub(crate) issuer: Weak<TrustedIssuer>,
     pub(crate) key: Arc<Key>,
+}
+
+impl Verified {
+    /// Whether the token still holds: its issuer and key are trusted, and it is in time.
+    pub(crate) fn holds(&self, now: Duration) -> bool {
+        self.issuer.upgrade().is_some_and(|trusted| {
+            let in_time = trusted.issuer.check_times(self.principal.times(), now);
+            in_time.is_ok() && trusted.jwks.trusts(&self.key)
+        })
+    }
 }
 
 /// The verified tokens of one authenticator.
@@ -67,6 +79,13 @@ impl VerifiedTokens {
     pub(crate) fn insert(&self, token: &str, verified: Verified) {
         if let Some(cache) = &self.cache {
             cache.insert(CachedToken(token.into()), Arc::new(verified));
+        }
+    }
+
+    /// Drops the tokens of issuers that are trusted no longer.
+    pub(crate) fn forget_untrusted(&self) {
+        if let Some(cache) = &self.cache {
+            cache.retain(|_, verified| verified.issuer.strong_count() > 0);
         }
     }
 

@@ -58,6 +58,7 @@ mod error;
 mod extract;
 mod future;
 mod grpc;
+mod issuers;
 mod layer;
 mod metadata;
 mod principal;

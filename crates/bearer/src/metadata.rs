@@ -22,13 +22,12 @@ pub struct ProtectedResourceMetadata {
 }
 
 impl ProtectedResourceMetadata {
-    pub(crate) fn new<'a>(
+    pub(crate) fn new<'i, 's>(
         resource: &Resource,
-        issuers: impl Iterator<Item = Arc<str>>,
-        scopes: impl IntoIterator<Item = &'a str>,
+        issuers: impl Iterator<Item = &'i Arc<str>>,
+        scopes: impl IntoIterator<Item = &'s str>,
     ) -> Self {
-        let mut authorization_servers: Vec<_> = issuers.map(|name| name.to_string()).collect();
-        authorization_servers.sort();
+        let authorization_servers = issuers.map(ToString::to_string).collect();
         let mut scopes_supported: Vec<_> = scopes.into_iter().map(String::from).collect();
         scopes_supported.sort();
         scopes_supported.dedup();

@@ -1,7 +1,10 @@
 //! Several issuers, each trusted for what is its own.
 
+use std::sync::Arc;
+
 use countersign_bearer::Authenticator;
-use countersign_testing::TestIssuer;
+use countersign_jwks::KeySource;
+use countersign_testing::{FakeClock, TestIssuer};
 use countersign_token::{CallerKind, Microservices, OrganizationId, Refusal};
 
 use crate::support::{API, machine, refusal};
@@ -136,4 +139,93 @@ async fn a_machine_is_a_microservice_by_a_positive_rule_only() {
         let principal = authenticator.verify(&user.mint()).await.unwrap();
         assert_eq!(principal.kind(), CallerKind::DelegatedUser, "{rule:?}");
     }
+}
+
+#[tokio::test]
+async fn an_issuer_comes_and_goes_while_the_others_stay() {
+    let (acme, globex) = (TestIssuer::new(ACME), TestIssuer::new(GLOBEX));
+    let trusted = |issuer: &TestIssuer, organization: &str| {
+        issuer.trusted_for(API).with_organizations([organization])
+    };
+    let authenticator = Authenticator::builder()
+        .issuer(trusted(&acme, "org_acme"))
+        .build()
+        .await
+        .unwrap();
+    let of_acme = machine(&acme).mint();
+    let of_globex = machine(&globex).with_organization("org_globex").mint();
+    let stays = async || assert!(authenticator.verify(&of_acme).await.is_ok());
+
+    stays().await;
+    assert_eq!(
+        refusal(authenticator.verify(&of_globex).await),
+        Refusal::UnknownIssuer
+    );
+    authenticator
+        .set_issuer(trusted(&globex, "org_globex"))
+        .await
+        .unwrap();
+    assert!(authenticator.verify(&of_globex).await.is_ok());
+    stays().await;
+
+    // Replaced: what was verified by the old settings counts no longer.
+    let stricter = trusted(&globex, "org_globex").with_clients(["somebody-else"]);
+    authenticator.set_issuer(stricter).await.unwrap();
+    assert_eq!(
+        refusal(authenticator.verify(&of_globex).await),
+        Refusal::Client
+    );
+
+    assert!(authenticator.remove_issuer(GLOBEX));
+    assert!(!authenticator.remove_issuer(GLOBEX));
+    assert_eq!(
+        refusal(authenticator.verify(&of_globex).await),
+        Refusal::UnknownIssuer
+    );
+    stays().await;
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_fit_the_others_or_has_no_keys_changes_nothing() {
+    let (acme, globex) = (TestIssuer::new(ACME), TestIssuer::new(GLOBEX));
+    let authenticator = Authenticator::builder()
+        .issuer(acme.trusted_for(API).with_organizations(["org_acme"]))
+        .build()
+        .await
+        .unwrap();
+    let of_acme = machine(&acme).mint();
+    let whose_is_not_said = globex.trusted_for(API);
+    let no_keys = globex
+        .trusted_for(API)
+        .with_organizations(["org_globex"])
+        .with_keys(KeySource::json(*b"{}"));
+    for issuer in [whose_is_not_said, no_keys] {
+        assert!(authenticator.set_issuer(issuer).await.is_err());
+        assert_eq!(authenticator.status().len(), 1);
+        assert!(authenticator.verify(&of_acme).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_removed_issuer_is_asked_for_keys_no_more() {
+    let issuer = TestIssuer::serve().await;
+    let clock = FakeClock::new();
+    let issuer = issuer.with_clock(Arc::new(clock.clone()));
+    let authenticator = Authenticator::builder()
+        .issuer(issuer.trusted_for(API))
+        .with_clock(Arc::new(clock.clone()))
+        .build()
+        .await
+        .unwrap();
+    let token = machine(&issuer).mint();
+    assert!(authenticator.verify(&token).await.is_ok());
+    assert!(authenticator.remove_issuer(issuer.name()));
+    for _ in 0..20 {
+        clock.advance(std::time::Duration::from_secs(60)).await;
+    }
+    assert_eq!(issuer.fetches().keys, 1, "at start");
+    assert_eq!(
+        refusal(authenticator.verify(&token).await),
+        Refusal::UnknownIssuer
+    );
 }

@@ -1,0 +1,93 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use countersign_jwks::Jwks;
+use countersign_token::Issuer;
+
+/// An issuer with its keys: the one place where tokens and keys meet.
+#[derive(Debug)]
+pub(crate) struct TrustedIssuer {
+    pub(crate) issuer: Issuer,
+    pub(crate) jwks: Jwks,
+}
+
+impl TrustedIssuer {
+    pub(crate) fn new(issuer: Issuer, jwks: Jwks) -> Self {
+        Self { issuer, jwks }
+    }
+}
+
+/// The issuers by their exact names.
+type Table = HashMap<Arc<str>, Arc<TrustedIssuer>>;
+
+/// The issuers that are trusted at the moment. Reading takes no lock; changes happen one after the other.
+///
+/// The table holds the only lasting reference to an issuer: when it is taken out, its tokens are refused, its
+/// background task ends and its memory goes.
+pub(crate) struct Issuers {
+    table: ArcSwap<Table>,
+    changing: Mutex<()>,
+}
+
+impl Issuers {
+    pub(crate) fn new(trusted: Vec<TrustedIssuer>) -> Self {
+        let table = trusted
+            .into_iter()
+            .map(|trusted| (trusted.issuer.name().clone(), Arc::new(trusted)));
+        Self {
+            table: ArcSwap::from_pointee(table.collect()),
+            changing: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<TrustedIssuer>> {
+        self.table.load().get(name).cloned()
+    }
+
+    /// All of them, in the order of their names.
+    pub(crate) fn all(&self) -> Vec<Arc<TrustedIssuer>> {
+        let mut all: Vec<_> = self.table.load().values().cloned().collect();
+        all.sort_by(|one, other| one.issuer.name().cmp(other.issuer.name()));
+        all
+    }
+
+    /// Adds an issuer, or replaces the one of its name, if `check` agrees with what the issuers then are.
+    pub(crate) fn set<E>(
+        &self,
+        trusted: TrustedIssuer,
+        check: impl FnOnce(Vec<Issuer>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _changing = self.lock();
+        check(self.with(&trusted.issuer))?;
+        let mut table = Table::clone(&self.table.load());
+        table.insert(trusted.issuer.name().clone(), Arc::new(trusted));
+        self.table.store(Arc::new(table));
+        Ok(())
+    }
+
+    /// Takes an issuer out; `false` if there was none of that name.
+    pub(crate) fn remove(&self, name: &str) -> bool {
+        let _changing = self.lock();
+        let mut table = Table::clone(&self.table.load());
+        let removed = table.remove(name).is_some();
+        self.table.store(Arc::new(table));
+        removed
+    }
+
+    /// What the issuers would be with this one, which comes last.
+    pub(crate) fn with(&self, issuer: &Issuer) -> Vec<Issuer> {
+        self.all()
+            .iter()
+            .map(|trusted| &trusted.issuer)
+            .filter(|other| other.name() != issuer.name())
+            .chain([issuer])
+            .cloned()
+            .collect()
+    }
+
+    /// Nothing is left half done by a panic: the table is stored as a whole.
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
