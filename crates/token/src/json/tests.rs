@@ -98,7 +98,7 @@ fn strings_are_borrowed_unless_they_hold_an_escape() {
     );
 }
 
-/// The other reader's value in our terms.
+/// The other crate's value in our terms.
 fn of_value(value: &Value) -> Json<'static> {
     match value {
         Value::Null => Json::Null,
@@ -115,7 +115,7 @@ fn of_value(value: &Value) -> Json<'static> {
     }
 }
 
-/// Members in one order, since the other reader sorts them.
+/// Members in one order, since the other crate sorts them.
 fn sorted(json: Json<'_>) -> Json<'_> {
     match json {
         Json::Array(elements) => Json::Array(elements.into_iter().map(sorted).collect()),
@@ -151,7 +151,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn every_object_is_read_as_another_reader_reads_it(
+    fn every_object_is_read_as_another_writer_meant_it(
         members in prop::collection::btree_map(any::<String>(), any_json(), 0..24),
         pretty: bool,
     ) {
@@ -162,11 +162,10 @@ proptest! {
             serde_json::to_vec(&value)
         }
         .unwrap();
-        // Read the text again: a number may have lost its last digit when it was written.
-        let expected = of_value(&serde_json::from_slice(&text).unwrap());
+        // Not as that crate reads it: without its `float_roundtrip` the last digit of a number may be off.
         prop_assert_eq!(
             Object::parse(&text).map(|object| sorted(Json::Object(object))),
-            Ok(sorted(expected))
+            Ok(sorted(of_value(&value)))
         );
     }
 
