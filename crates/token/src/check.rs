@@ -35,7 +35,7 @@ impl Issuer {
         }
         let token_type = token
             .token_type
-            .filter(|one| self.profile.token_types.contains(*one))
+            .filter(|one| self.token_types().contains(*one))
             .ok_or(Refusal::Type)?;
         // Whoever looked the issuer up by this name has compared it already; this is what makes it so.
         if token.issuer()? != &**self.name() {

@@ -47,6 +47,8 @@ pub struct Issuer {
     pub(crate) audiences: Vec<String>,
     pub(crate) algorithms: Algorithms,
     pub(crate) profile: ClaimsProfile,
+    /// Instead of the profile's.
+    token_types: Option<TokenTypes>,
     pub(crate) times: TimeRules,
     pub(crate) clients: Option<BTreeSet<String>>,
     pub(crate) organizations: OrganizationRule,
@@ -120,6 +122,7 @@ impl Issuer {
             audiences: vec![audience.into()],
             algorithms: Algorithm::RS256.into(),
             profile: ClaimsProfile::rfc9068(),
+            token_types: None,
             times: TimeRules {
                 leeway: Duration::from_secs(30),
                 max_age: None,
@@ -161,9 +164,9 @@ impl Issuer {
         self
     }
 
-    /// Accepts these `typ` values instead of the profile's.
+    /// Accepts these `typ` values instead of the profile's, whichever is given first.
     pub fn with_token_types(mut self, types: impl Into<TokenTypes>) -> Self {
-        self.profile.token_types = types.into();
+        self.token_types = Some(types.into());
         self
     }
 
@@ -280,6 +283,10 @@ impl Issuer {
         self.algorithms
     }
 
+    pub(crate) fn token_types(&self) -> TokenTypes {
+        self.token_types.unwrap_or(self.profile.token_types)
+    }
+
     /// Where the keys come from and how they are kept.
     pub fn keys(&self) -> &KeySettings {
         &self.keys
@@ -307,7 +314,7 @@ impl Issuer {
             "must name at least one algorithm",
         );
         problem(
-            self.profile.token_types.is_empty(),
+            self.token_types().is_empty(),
             "token_types",
             "must name at least one type",
         );
@@ -354,6 +361,7 @@ impl fmt::Debug for Issuer {
             .field("audiences", &self.audiences)
             .field("algorithms", &self.algorithms)
             .field("profile", &self.profile)
+            .field("token_types", &self.token_types())
             .field("organizations", &self.organizations)
             .field("microservices", &self.microservices)
             .finish_non_exhaustive()
