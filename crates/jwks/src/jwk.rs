@@ -237,5 +237,4 @@ fn is_even(integer: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "jwk/tests.rs"]
 mod tests;

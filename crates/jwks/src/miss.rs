@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::algorithm::Algorithm;
 use crate::flight::{Ended, Flight};
@@ -28,7 +29,10 @@ pub(crate) async fn refresh_for(
             issuer = shared.plan.issuer,
             "too many requests wait for keys"
         );
-        return shared.unavailable();
+        // Places are given back with the end of a fetch, which is never far.
+        return Lookup::Unavailable {
+            retry_after: Duration::from_secs(1),
+        };
     };
     let patience = shared.plan.clock.sleep(shared.plan.policy.wait);
     match race(wanted.pursue(&shared), patience).await {
@@ -56,7 +60,9 @@ impl Wanted<'_> {
     /// The answer where no newer set could be had.
     fn look_in_vain(self, shared: &Shared) -> Lookup {
         match self.look(shared) {
-            Lookup::Missing => shared.unavailable(),
+            Lookup::Missing | Lookup::Unavailable { .. } => Lookup::Unavailable {
+                retry_after: shared.lock().refresh.retry_after(shared.now()),
+            },
             other => other,
         }
     }

@@ -316,5 +316,4 @@ fn merge(usable: Vec<(usize, Key)>, skipped: &mut Vec<SkippedKey>) -> Vec<Arc<Ke
 }
 
 #[cfg(test)]
-#[path = "set/tests.rs"]
 mod tests;

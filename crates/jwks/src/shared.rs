@@ -109,7 +109,7 @@ impl Shared {
     }
 
     /// There is no usable set; the next refresh may change that.
-    pub(crate) fn unavailable(&self) -> Lookup {
+    fn unavailable(&self) -> Lookup {
         let due = *self.schedule.borrow();
         let retry_after = due
             .saturating_sub(self.now())

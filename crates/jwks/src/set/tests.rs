@@ -2,7 +2,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::key::BadSignature;
@@ -209,83 +209,40 @@ fn only_allowed_algorithms_make_a_key_usable() {
 
 #[test]
 fn one_kid_and_kty_is_one_key_or_none() {
-    let same = jwk("a");
-    let (rs, ps) = (
-        json!({"alg": "RS256", "kid": "a"}),
-        json!({"alg": "PS256", "kid": "a"}),
-    );
-    let cases = [
-        (
-            "the same twice",
-            vec![same.clone(), same.clone()],
-            1,
-            vec![],
-        ),
-        (
-            "the same for two algorithms",
-            vec![with(rsa(), rs), with(rsa(), ps)],
-            1,
-            vec![],
-        ),
-        (
-            "two of one name",
-            vec![jwk("a"), jwk("b"), jwk("a")],
-            1,
-            vec![0, 2],
-        ),
-        (
-            "two curves of one name",
-            vec![
-                with(p256().1, json!({"kid": "a"})),
-                with(p384().1, json!({"kid": "a"})),
-                jwk("b"),
-            ],
-            1,
-            vec![0, 1],
-        ),
-        (
-            "two types of one name",
-            vec![jwk("a"), with(rsa(), json!({"kid": "a"}))],
-            2,
-            vec![],
-        ),
-        (
-            "one usable of one name",
-            vec![jwk("a"), with(jwk("a"), json!({"use": "enc"}))],
-            1,
-            vec![1],
-        ),
-        (
-            "two without a name",
-            vec![without(jwk(""), "kid"), without(jwk(""), "kid")],
-            2,
-            vec![],
-        ),
-        (
-            "the same without a name",
-            vec![without(same.clone(), "kid"), without(same.clone(), "kid")],
-            1,
-            vec![],
-        ),
-        (
-            "the same under two names",
-            vec![same.clone(), with(same, json!({"kid": "b"}))],
-            2,
-            vec![],
-        ),
+    let (one, two, other) = (jwk("a"), jwk("a"), jwk("b"));
+    let named = |key| with(key, json!({"kid": "a"}));
+    let nameless = |key: &Value| without(key.clone(), "kid");
+    let enc = with(two.clone(), json!({"use": "enc"}));
+    let renamed = with(one.clone(), json!({"kid": "b"}));
+    let curves = [named(p256().1), named(p384().1), other.clone()];
+    let cases: [(&[Value], usize, &[usize]); 8] = [
+        (&[one.clone(), one.clone()], 1, &[]),
+        (&[one.clone(), other.clone(), two.clone()], 1, &[0, 2]),
+        (&[one.clone(), other, one.clone(), two.clone()], 1, &[0, 3]),
+        (&curves, 1, &[0, 1]),
+        (&[one.clone(), named(rsa())], 2, &[]),
+        (&[one.clone(), enc], 1, &[1]),
+        (&[nameless(&one), nameless(&two), nameless(&one)], 2, &[]),
+        (&[one, renamed], 2, &[]),
     ];
-    for (what, keys, usable, skipped) in cases {
-        let set = set(&keys);
-        assert_eq!(set.keys().len(), usable, "{what}");
+    for (keys, usable, skipped) in cases {
+        let set = set(keys);
+        assert_eq!(set.keys().len(), usable, "{set:?}");
         let indices: Vec<_> = set.skipped().iter().map(|skipped| skipped.index).collect();
-        assert_eq!(indices, skipped, "{what}");
+        assert_eq!(indices, skipped, "{set:?}");
     }
-    let merged = set(&[
-        with(rsa(), json!({"alg": "RS256"})),
-        with(rsa(), json!({"alg": "PS256"})),
-    ]);
-    let algorithms: Vec<_> = only(&merged).algorithms().iter().collect();
+}
+
+#[test]
+fn one_key_published_for_two_algorithms_is_one_key_for_both() {
+    let key = |alg| with(rsa(), json!({"kid": "a", "alg": alg}));
+    let set = set(&[key("RS256"), key("PS256")]);
+    let algorithms: Vec<_> = only(&set).algorithms().iter().collect();
     assert_eq!(algorithms, [Algorithm::RS256, Algorithm::PS256]);
+    for algorithm in algorithms {
+        let signature = rsa_sign(algorithm, MESSAGE);
+        assert_eq!(only(&set).verify(algorithm, MESSAGE, &signature), Ok(()));
+    }
 }
 
 #[test]

@@ -61,3 +61,28 @@ async fn a_key_that_stays_in_a_set_by_hand_stays_the_same_key() {
     assert!(jwks.replace(set(&[a])));
     assert!(jwks.trusts(&key_a) && !jwks.trusts(&key_b));
 }
+
+#[tokio::test]
+async fn threads_that_read_while_sets_are_swapped_see_the_one_or_the_other() {
+    let (a, b) = (set(&[jwk("a")]), set(&[jwk("b")]));
+    let source = KeySource::Fixed(a.clone());
+    let jwks = Jwks::builder(ISSUER, source, all()).build().await.unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..20_000 {
+                    let words = ["a", "b"].map(|kid| word(&jwks.key(Some(kid), ED)));
+                    assert!(words.iter().all(|word| ["found", "missing"].contains(word)));
+                }
+            });
+        }
+        for _ in 0..1000 {
+            for (new, old) in [(&b, &a), (&a, &b)] {
+                assert!(jwks.replace(new.clone()));
+                // From the swap on, for whoever looks after it.
+                assert!(jwks.trusts(&new.keys()[0]));
+                assert!(!jwks.trusts(&old.keys()[0]));
+            }
+        }
+    });
+}

@@ -177,7 +177,11 @@ async fn nobody_waits_longer_than_a_second() {
     world.clock.pass(ms(999)).await;
     assert!(!waiting.is_finished());
     world.clock.pass(ms(1)).await;
-    assert_eq!(answer(waiting).await, "unavailable");
+    let Lookup::Unavailable { retry_after } = waiting.await.unwrap() else {
+        panic!("the key is not there yet")
+    };
+    // There is budget for another try.
+    assert_eq!(retry_after, s(1));
     // The fetch goes on for those who come later.
     world.network.release();
     settle().await;
@@ -200,6 +204,29 @@ async fn a_miss_joins_the_refresh_under_way_and_flies_once_more_if_that_was_too_
     settle().await;
     assert_eq!(answer(waiting).await, "found");
     assert_eq!(world.network.count(), 3);
+}
+
+#[tokio::test]
+async fn a_miss_that_joined_too_old_a_fetch_is_missing_if_the_budget_is_spent() {
+    let world = World::serving(&[jwk("a")]);
+    let jwks = world.build().await;
+    for kid in ["x", "y"] {
+        assert_eq!(word(&jwks.refresh_for(Some(kid), ED).await), "missing");
+    }
+    world.clock.pass(ms(4_000)).await;
+    assert_eq!(word(&jwks.refresh_for(Some("z"), ED).await), "missing");
+    assert_eq!(world.network.count(), 3);
+    // The budget has one again; whoever joins that fetch cannot have another.
+    world.clock.pass(ms(1_000)).await;
+    world.network.hold();
+    let leader = ask(&jwks, "x").await;
+    let follower = ask(&jwks, "b").await;
+    world.network.serve(Reply::keys(&[jwk("b")]));
+    world.network.release();
+    settle().await;
+    assert_eq!(answer(leader).await, "missing");
+    assert_eq!(answer(follower).await, "missing");
+    assert_eq!(world.network.count(), 4);
 }
 
 #[tokio::test]
