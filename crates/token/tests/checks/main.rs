@@ -5,6 +5,7 @@
     reason = "helpers of tests, which may panic as tests may"
 )]
 
+mod any;
 mod claims;
 mod header;
 mod order;

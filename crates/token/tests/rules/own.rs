@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_token::{
-    CallerKind, ClaimsProfile, Issuer, Microservices, Refusal, ScopeHierarchy, TokenType,
+    CallerKind, ClaimsProfile, Issuer, Microservices, Refusal, Scope, ScopeHierarchy, TokenType,
 };
 use serde_json::json;
 
@@ -182,5 +182,15 @@ fn token_types_that_were_set_stay_set_whatever_profile_comes_later() {
         assert_eq!(world.decide_by(&trusted, &token.mint()), Ok(()));
         let token = token.with_header("typ", "JWT");
         assert_eq!(world.decide_by(&trusted, &token.mint()), Err(Refusal::Type));
+    }
+}
+
+#[test]
+fn a_scope_that_is_written_into_the_program_is_one() {
+    const READ: Scope = Scope::from_static("invoices:read");
+    assert_eq!(READ.as_str(), "invoices:read");
+    for text in ["", "a b", "a\"", "\u{e9}"] {
+        let made = std::panic::catch_unwind(|| Scope::from_static(text));
+        assert!(made.is_err(), "{text:?}");
     }
 }
