@@ -143,7 +143,9 @@ impl Authenticator {
                 Stop::NoKey(NoKey {
                     retry_after: Some(delay),
                     ..
-                }) => Denied::keys_unavailable(delay, self.inner.context.clone()),
+                }) => self
+                    .deny(DenialKind::KeysUnavailable)
+                    .with_retry_after(delay),
                 // The set is fresh, and the key is not in it.
                 Stop::NoKey(_) => self.deny(DenialKind::InvalidToken(Refusal::UnknownKey)),
             })

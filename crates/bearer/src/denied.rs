@@ -25,12 +25,18 @@ pub enum DenialKind {
     OrganizationRequired,
     /// The token names several organizations where one is needed. 403 `organization_ambiguous`.
     OrganizationAmbiguous,
+    /// The organization is not in the application's directory. 403 `organization_unknown`.
+    OrganizationUnknown,
+    /// The application's directory says that the organization is suspended. 403 `organization_suspended`.
+    OrganizationSuspended,
     /// A caller of another kind than the handler serves. 403 `principal_not_allowed`.
     PrincipalNotAllowed,
     /// Path, host or header name another tenant than the token. 404, or 403 by option.
     OtherTenant,
     /// The issuer's keys cannot be reached, so the token could be neither accepted nor refused. 503.
     KeysUnavailable,
+    /// The application's directory of organizations did not answer. 503.
+    DirectoryUnavailable,
     /// A guard or extractor runs where no authentication layer is. 500, a programming error.
     MissingLayer,
     /// A handler asks for the tenant in the path, and its route has no such parameter. 500, a programming
@@ -50,9 +56,12 @@ impl DenialKind {
             Self::InsufficientScope => "insufficient_scope",
             Self::OrganizationRequired => "organization_required",
             Self::OrganizationAmbiguous => "organization_ambiguous",
+            Self::OrganizationUnknown => "organization_unknown",
+            Self::OrganizationSuspended => "organization_suspended",
             Self::PrincipalNotAllowed => "principal_not_allowed",
             Self::OtherTenant => "other_tenant",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::DirectoryUnavailable => "directory_unavailable",
             Self::MissingLayer => "missing_layer",
             Self::MissingPathParameter => "missing_path_parameter",
         }
@@ -67,8 +76,10 @@ impl DenialKind {
             Self::InsufficientScope
             | Self::OrganizationRequired
             | Self::OrganizationAmbiguous
+            | Self::OrganizationUnknown
+            | Self::OrganizationSuspended
             | Self::PrincipalNotAllowed => Some(self.as_str()),
-            Self::KeysUnavailable => Some("temporarily_unavailable"),
+            Self::KeysUnavailable | Self::DirectoryUnavailable => Some("temporarily_unavailable"),
             Self::MissingLayer | Self::MissingPathParameter => Some("server_error"),
         }
     }
@@ -82,8 +93,11 @@ impl DenialKind {
             Self::InsufficientScope => "The token does not grant the scope that is needed",
             Self::OrganizationRequired => "The token names no organization",
             Self::OrganizationAmbiguous => "The token names several organizations",
+            Self::OrganizationUnknown => "The token's organization is not known here",
+            Self::OrganizationSuspended => "The token's organization is suspended",
             Self::PrincipalNotAllowed => "This resource does not serve callers of this kind",
             Self::KeysUnavailable => "The token cannot be verified at the moment",
+            Self::DirectoryUnavailable => "The organization cannot be looked up at the moment",
             Self::MissingLayer | Self::MissingPathParameter => "The service is misconfigured",
         })
     }
@@ -135,11 +149,10 @@ impl Denied {
         }
     }
 
-    pub(crate) fn keys_unavailable(retry_after: Duration, context: Arc<Context>) -> Self {
-        Self {
-            retry_after: Some(retry_after),
-            ..Self::new(DenialKind::KeysUnavailable, context)
-        }
+    /// The denial, telling the client when to try again.
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
     }
 
     /// Why.
@@ -167,9 +180,13 @@ impl Denied {
             DenialKind::InsufficientScope
             | DenialKind::OrganizationRequired
             | DenialKind::OrganizationAmbiguous
+            | DenialKind::OrganizationUnknown
+            | DenialKind::OrganizationSuspended
             | DenialKind::PrincipalNotAllowed
             | DenialKind::OtherTenant => StatusCode::FORBIDDEN,
-            DenialKind::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            DenialKind::KeysUnavailable | DenialKind::DirectoryUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             DenialKind::MissingLayer | DenialKind::MissingPathParameter => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }

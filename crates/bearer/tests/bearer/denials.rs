@@ -119,6 +119,24 @@ async fn each_kind_has_its_status_its_code_and_a_challenge_where_a_token_would_h
             false,
         ),
         (
+            DenialKind::OrganizationUnknown,
+            403,
+            Some("organization_unknown"),
+            false,
+        ),
+        (
+            DenialKind::OrganizationSuspended,
+            403,
+            Some("organization_suspended"),
+            false,
+        ),
+        (
+            DenialKind::DirectoryUnavailable,
+            503,
+            Some("temporarily_unavailable"),
+            false,
+        ),
+        (
             DenialKind::PrincipalNotAllowed,
             403,
             Some("principal_not_allowed"),
