@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_jwks::{Clock, Fetch, Jwks, JwksBuilder, SystemClock};
-use countersign_token::Issuer;
+use countersign_token::{Issuer, OrganizationId};
 use futures_util::future::try_join_all;
 use http::{HeaderName, HeaderValue};
 
@@ -89,6 +89,26 @@ impl AuthenticatorBuilder {
     /// exists.
     pub fn with_other_tenants_forbidden(mut self) -> Self {
         self.context.tenant.reveals_existence = true;
+        self
+    }
+
+    /// Lets members of these organizations, each with its issuer, act for other organizations where a handler
+    /// takes `CrossTenant`: your own, whose tokens name an organization like everybody's. Default: none, so that
+    /// only callers whose tokens name no organization may.
+    pub fn with_acting_organizations<I: Into<Arc<str>>>(
+        mut self,
+        organizations: impl IntoIterator<Item = (I, OrganizationId)>,
+    ) -> Self {
+        let organizations = organizations.into_iter();
+        self.context.tenant.acting_organizations = organizations
+            .map(|(issuer, id)| (issuer.into(), id))
+            .collect();
+        self
+    }
+
+    /// Says that those who act for others act for organizations of this issuer. Default: of their own.
+    pub fn with_acting_for_issuer(mut self, issuer: impl Into<Arc<str>>) -> Self {
+        self.context.tenant.acting_for_issuer = Some(issuer.into());
         self
     }
 

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use countersign_token::OrganizationId;
 use http::{HeaderName, HeaderValue};
 
 use crate::denied::DenialKind;
@@ -59,6 +60,10 @@ pub struct TenantRules {
     pub host_suffix: Option<String>,
     /// A header that names a tenant.
     pub header: Option<HeaderName>,
+    /// Organizations, each with its issuer, whose members may act for others where a handler allows it.
+    pub acting_organizations: Vec<(Arc<str>, OrganizationId)>,
+    /// The issuer whose organizations are acted for, if not the one of whoever acts.
+    pub acting_for_issuer: Option<Arc<str>>,
     /// Whether naming another tenant is answered with 403 instead of 404.
     pub reveals_existence: bool,
 }
@@ -71,6 +76,8 @@ impl Default for TenantRules {
                 .into(),
             host_suffix: None,
             header: None,
+            acting_organizations: Vec::new(),
+            acting_for_issuer: None,
             reveals_existence: false,
         }
     }

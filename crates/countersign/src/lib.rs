@@ -90,7 +90,10 @@ pub use countersign_jwks::{HttpFetch, HttpFetchBuilder};
 pub use countersign_scope::Scoped;
 pub use countersign_scope::{RequireScopes, RequirementError, ScopePolicy, require, scopes};
 #[cfg(feature = "axum")]
-pub use countersign_tenant::{PathTenant, Tenant, TenantScope, TenantScoped, Unscoped};
+pub use countersign_tenant::{
+    CrossTenant, Directory, DirectorySettings, Organization, OrganizationDirectory,
+    OrganizationRecord, PathTenant, Tenant, TenantScope, TenantScoped, Unscoped,
+};
 pub use countersign_token::{
     CallerKind, ClaimPath, ClaimValue, Claims, ClaimsProfile, CustomClaimsError, InvalidScope,
     Issuer, MachineRule, Microservices, OrganizationForm, OrganizationId, Organizations, Refusal,

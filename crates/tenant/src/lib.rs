@@ -8,7 +8,9 @@
 //! ```
 //!
 //! The organization comes from the token alone. [`Tenant`] hands it over, [`PathTenant`] insists that the path
-//! names it, and [`TenantScoped`] opens the application's state for just this tenant.
+//! names it, and [`TenantScoped`] opens the application's state for just this tenant. [`Organization`] loads the
+//! application's record of it, with its aliases and whether it is suspended. [`CrossTenant`] is for the vendor's
+//! own people and services, who act for the organization that the path names.
 //!
 //! # Example
 //!
@@ -44,9 +46,15 @@
 //! }
 //! ```
 
+mod cross_tenant;
+mod directory;
 mod naming;
+mod organization;
 mod scoped_state;
 mod tenant;
 
+pub use cross_tenant::CrossTenant;
+pub use directory::{Directory, DirectorySettings, OrganizationDirectory, OrganizationRecord};
+pub use organization::Organization;
 pub use scoped_state::{TenantScope, TenantScoped, Unscoped};
 pub use tenant::{PathTenant, Tenant};

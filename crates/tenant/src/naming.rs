@@ -12,64 +12,86 @@ use http::Uri;
 use http::header::HOST;
 use http::request::Parts;
 
+/// What the token's own organization may be called: its identifier, and its aliases where they are known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own<'t> {
+    pub(crate) id: &'t OrganizationId,
+    pub(crate) aliases: &'t [String],
+}
+
+impl Own<'_> {
+    fn is_called(self, name: &str) -> bool {
+        name == self.id.as_str() || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// Host names know no case.
+    fn is_host_label(self, label: &str) -> bool {
+        let names = self.aliases.iter().map(String::as_str);
+        let mut names = names.chain([self.id.as_str()]);
+        names.any(|name| name.eq_ignore_ascii_case(label))
+    }
+}
+
 /// What the matched route's path parameters say of the tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Path {
     /// There is none that names a tenant.
     Silent,
-    /// Every one of them names this tenant.
-    Agrees,
-    /// One of them names another, or cannot be read.
-    Differs,
+    /// One or more do, by these names.
+    Names(Vec<String>),
+    /// One of them cannot be read.
+    Unreadable,
 }
 
 impl Path {
-    pub(crate) async fn of(
-        parts: &mut Parts,
-        rules: &TenantRules,
-        tenant: &OrganizationId,
-    ) -> Self {
+    pub(crate) async fn of(parts: &mut Parts, rules: &TenantRules) -> Self {
         match parts.extract::<RawPathParams>().await {
             Ok(parameters) => {
-                let mut named = parameters
+                let names: Vec<_> = parameters
                     .iter()
                     .filter(|(name, _)| rules.path_parameters.iter().any(|one| one == name))
-                    .map(|(_, value)| value == tenant.as_str())
-                    .peekable();
-                if named.peek().is_none() {
+                    .map(|(_, value)| value.to_owned())
+                    .collect();
+                if names.is_empty() {
                     Self::Silent
-                } else if named.all(|agrees| agrees) {
-                    Self::Agrees
                 } else {
-                    Self::Differs
+                    Self::Names(names)
                 }
             }
             // No route was matched, as in a fallback: there are no parameters.
             Err(RawPathParamsRejection::MissingPathParams(_)) => Self::Silent,
             // A parameter that is no UTF-8 hides the others, too.
-            Err(_) => Self::Differs,
+            Err(_) => Self::Unreadable,
+        }
+    }
+
+    /// Whether it leaves the tenant be: it names nobody, or the token's own organization each time.
+    pub(crate) fn agrees(&self, own: Own<'_>) -> bool {
+        match self {
+            Self::Silent => true,
+            Self::Names(names) => names.iter().all(|name| own.is_called(name)),
+            Self::Unreadable => false,
         }
     }
 }
 
 /// Whether the host and the configured header leave the tenant be: each occurrence that names one names this.
-pub(crate) fn host_and_header_agree(
-    parts: &Parts,
-    rules: &TenantRules,
-    tenant: &OrganizationId,
-) -> bool {
+pub(crate) fn host_and_header_agree(parts: &Parts, rules: &TenantRules, own: Own<'_>) -> bool {
     let header_agrees = rules.header.as_ref().is_none_or(|header| {
         let mut values = parts.headers.get_all(header).iter();
-        values.all(|value| value.as_bytes() == tenant.as_str().as_bytes())
+        values.all(|value| {
+            let name = std::str::from_utf8(value.as_bytes());
+            name.is_ok_and(|name| own.is_called(name))
+        })
     });
     let host_agrees = rules
         .host_suffix
         .as_ref()
-        .is_none_or(|suffix| hosts_agree(&parts.uri, &parts.headers, suffix, tenant));
+        .is_none_or(|suffix| hosts_agree(&parts.uri, &parts.headers, suffix, own));
     header_agrees && host_agrees
 }
 
-fn hosts_agree(uri: &Uri, headers: &HeaderMap, suffix: &str, tenant: &OrganizationId) -> bool {
+fn hosts_agree(uri: &Uri, headers: &HeaderMap, suffix: &str, own: Own<'_>) -> bool {
     let of_uri = uri.host().map(Some);
     let of_header = headers
         .get_all(HOST)
@@ -77,9 +99,8 @@ fn hosts_agree(uri: &Uri, headers: &HeaderMap, suffix: &str, tenant: &Organizati
         .map(|value| value.to_str().ok());
     of_uri.into_iter().chain(of_header).all(|host| {
         // A host that cannot be read might name anybody, to whoever stands in front.
-        host.and_then(name_of).is_some_and(|name| {
-            label(name, suffix).is_none_or(|label| label.eq_ignore_ascii_case(tenant.as_str()))
-        })
+        host.and_then(name_of)
+            .is_some_and(|name| label(name, suffix).is_none_or(|label| own.is_host_label(label)))
     })
 }
 

@@ -22,7 +22,8 @@ pub trait TenantScope: Send + Sync + 'static {
     fn for_tenant(&self, tenant: &Tenant) -> Self::Scoped;
 }
 
-/// State that no handler can use as it is: only [`TenantScoped`] opens it. Cheap to clone.
+/// State that no handler can use as it is: only [`TenantScoped`] and
+/// [`CrossTenant`](crate::CrossTenant) open it. Cheap to clone.
 ///
 /// Keep this in the router's state, and no other copy of what is inside.
 ///
@@ -49,6 +50,12 @@ impl<S: TenantScope> Unscoped<S> {
     }
 }
 
+impl<S: TenantScope> Unscoped<S> {
+    pub(crate) fn for_tenant(&self, tenant: &Tenant) -> S::Scoped {
+        self.state.for_tenant(tenant)
+    }
+}
+
 impl<S> Clone for Unscoped<S> {
     fn clone(&self) -> Self {
         Self {
@@ -64,7 +71,8 @@ impl<S> fmt::Debug for Unscoped<S> {
     }
 }
 
-/// The request's tenant's part of the state `S`: an extractor, and the only way into an [`Unscoped`].
+/// The request's tenant's part of the state `S`: an extractor, and a tenant's only way into an
+/// [`Unscoped`].
 ///
 /// It refuses what [`Tenant`] refuses, so that a handler with it needs no other tenant guard. The router's
 /// state is an `Unscoped<S>`, or has one by [`FromRef`].
@@ -142,7 +150,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Denied> {
         let tenant = Tenant::from_request_parts(parts, state).await?;
-        let scoped = Unscoped::from_ref(state).state.for_tenant(&tenant);
+        let scoped = Unscoped::from_ref(state).for_tenant(&tenant);
         Ok(Self { scoped, tenant })
     }
 }

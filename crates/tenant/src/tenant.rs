@@ -1,18 +1,22 @@
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use countersign_bearer::{Authentication, DenialKind, Denied, Principal};
 use countersign_token::{OrganizationId, Organizations};
 use http::request::Parts;
 
-use crate::naming::{Path, host_and_header_agree};
+use crate::naming::{Own, Path, host_and_header_agree};
 
 /// The organization that a request acts for: an extractor.
 ///
 /// It comes from the verified token and from nothing else. Where path, host or header name a tenant, too, they
-/// must name the same one.
+/// must name the same one: by its id, or by an alias where an [`Organization`](crate::Organization) was
+/// extracted before.
 ///
 /// Refuses: a token without organization, 403 `organization_required`; with several, 403
-/// `organization_ambiguous`; another tenant named, or something that cannot be read, 404; nobody authenticated
-/// behind an optional layer, 401; no layer, 500.
+/// `organization_ambiguous`; another tenant named, 404; nobody authenticated behind an optional layer, 401; no
+/// layer, 500.
 ///
 /// Two issuers may use one id for different organizations: where there are several, tell tenants apart by
 /// [`issuer`](Self::issuer) and [`id`](Self::id) together. `Eq` and `Hash` do.
@@ -27,6 +31,8 @@ use crate::naming::{Path, host_and_header_agree};
 #[derive(Clone, Debug)]
 pub struct Tenant {
     organization: OrganizationId,
+    /// The issuer that the organization is one of, if it is not the principal's own.
+    issuer: Option<Arc<str>>,
     principal: Principal,
 }
 
@@ -38,7 +44,9 @@ impl Tenant {
 
     /// The issuer that the identifier is one of.
     pub fn issuer(&self) -> &str {
-        self.principal.issuer()
+        self.issuer
+            .as_deref()
+            .unwrap_or_else(|| self.principal.issuer())
     }
 
     /// Who acts.
@@ -46,29 +54,73 @@ impl Tenant {
         &self.principal
     }
 
-    /// The tenant of a request, and whether its path named it.
+    /// Whether somebody acts for the organization who is not of it; see [`CrossTenant`](crate::CrossTenant).
+    pub fn is_acting(&self) -> bool {
+        self.principal.organization() != Some(&self.organization)
+            || self.issuer() != self.principal.issuer()
+    }
+
+    /// A tenant for whom somebody acts who is not of it.
+    pub(crate) fn acting(
+        principal: Principal,
+        issuer: Option<Arc<str>>,
+        organization: OrganizationId,
+    ) -> Self {
+        Self {
+            organization,
+            issuer,
+            principal,
+        }
+    }
+
+    /// The tenant that the token names.
+    pub(crate) fn of_token(authentication: &Authentication) -> Result<Self, Denied> {
+        let principal = authentication.principal()?.clone();
+        match principal.organizations() {
+            Organizations::One(organization) => Ok(Self {
+                organization: organization.clone(),
+                issuer: None,
+                principal,
+            }),
+            Organizations::None => Err(authentication.deny(DenialKind::OrganizationRequired)),
+            Organizations::Several(_) => {
+                Err(authentication.deny(DenialKind::OrganizationAmbiguous))
+            }
+        }
+    }
+
+    /// What the request's path says, which must leave the tenant be, as must host and header.
+    pub(crate) async fn check_names(
+        &self,
+        parts: &mut Parts,
+        aliases: &[String],
+        authentication: &Authentication,
+    ) -> Result<Path, Denied> {
+        let rules = authentication.context().tenant_rules();
+        let own = Own {
+            id: &self.organization,
+            aliases,
+        };
+        let path = Path::of(parts, rules).await;
+        if path.agrees(own) && host_and_header_agree(parts, rules, own) {
+            Ok(path)
+        } else {
+            Err(authentication.deny(DenialKind::OtherTenant))
+        }
+    }
+
+    /// The tenant of a request, and what its path says.
     async fn of(parts: &mut Parts) -> Result<(Self, Path, Authentication), Denied> {
         let authentication = Authentication::of(&parts.extensions)?.clone();
-        let principal = authentication.principal()?.clone();
-        let organization = match principal.organizations() {
-            Organizations::One(organization) => organization.clone(),
-            Organizations::None => {
-                return Err(authentication.deny(DenialKind::OrganizationRequired));
-            }
-            Organizations::Several(_) => {
-                return Err(authentication.deny(DenialKind::OrganizationAmbiguous));
-            }
-        };
-        let rules = authentication.context().tenant_rules();
-        let path = Path::of(parts, rules, &organization).await;
-        if path == Path::Differs || !host_and_header_agree(parts, rules, &organization) {
-            return Err(authentication.deny(DenialKind::OtherTenant));
-        }
-        let tenant = Self {
-            organization,
-            principal,
-        };
+        let tenant = Self::of_token(&authentication)?;
+        let aliases = KnownAliases::of(parts, &tenant);
+        let path = tenant.check_names(parts, &aliases, &authentication).await?;
         Ok((tenant, path, authentication))
+    }
+
+    /// A denial of this tenant's request.
+    pub(crate) fn deny(&self, kind: DenialKind) -> Denied {
+        Authentication::from(self.principal.clone()).deny(kind)
     }
 }
 
@@ -80,8 +132,8 @@ impl PartialEq for Tenant {
 
 impl Eq for Tenant {}
 
-impl std::hash::Hash for Tenant {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+impl Hash for Tenant {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         self.organization.hash(state);
         self.issuer().hash(state);
     }
@@ -92,6 +144,27 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
         Self::of(parts).await.map(|(tenant, _, _)| tenant)
+    }
+}
+
+/// The aliases of a request's tenant, left in its extensions by whoever loaded its record.
+#[derive(Clone)]
+pub(crate) struct KnownAliases {
+    tenant: Tenant,
+    aliases: Arc<[String]>,
+}
+
+impl KnownAliases {
+    pub(crate) fn leave(parts: &mut Parts, tenant: Tenant, aliases: Arc<[String]>) {
+        parts.extensions.insert(Self { tenant, aliases });
+    }
+
+    /// Those of this tenant, if they are known.
+    fn of(parts: &Parts, tenant: &Tenant) -> Arc<[String]> {
+        match parts.extensions.get::<Self>() {
+            Some(known) if known.tenant == *tenant => known.aliases.clone(),
+            _ => Arc::default(),
+        }
     }
 }
 

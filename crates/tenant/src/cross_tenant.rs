@@ -1,0 +1,137 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use countersign_bearer::{Authentication, DenialKind, Denied, Principal};
+use countersign_token::{CallerKind, OrganizationId, ScopePolicy};
+use http::request::Parts;
+
+use crate::naming::{Own, Path, host_and_header_agree};
+use crate::scoped_state::{TenantScope, Unscoped};
+use crate::tenant::Tenant;
+
+/// Somebody of the vendor's who acts for the organization that the path names: an extractor, for support staff
+/// and microservices.
+///
+/// It needs the scope policy `P`, and callers who are nobody's customer: a [`Microservice`] or a
+/// [`DelegatedUser`] whose token names no organization, or only organizations that were listed with
+/// `with_acting_organizations` on the authenticator's builder.
+///
+/// Refuses: scopes missing, 403 `insufficient_scope`; any other caller, 403 `principal_not_allowed`; path
+/// parameters that disagree, or a host or header that names another tenant than the path, 404; a route without
+/// a path parameter that names a tenant, 500; no layer, 500.
+///
+/// Each use is logged at info level, with who acts and for whom.
+///
+/// [`Microservice`]: countersign_bearer::Microservice
+/// [`DelegatedUser`]: countersign_bearer::DelegatedUser
+///
+/// ```
+/// use axum::extract::State;
+/// use countersign_tenant::{CrossTenant, Tenant, TenantScope, Unscoped};
+/// use countersign_token::ScopePolicy;
+///
+/// struct Support;
+///
+/// impl ScopePolicy for Support {
+///     const ALTERNATIVES: &'static [&'static [&'static str]] = &[&["support:read"]];
+/// }
+///
+/// struct Invoices;
+///
+/// impl TenantScope for Invoices {
+///     type Scoped = String;
+///
+///     fn for_tenant(&self, tenant: &Tenant) -> String {
+///         format!("invoices of {}", tenant.id())
+///     }
+/// }
+///
+/// async fn look(acting: CrossTenant<Support>, State(invoices): State<Unscoped<Invoices>>) -> String {
+///     acting.open(&invoices)
+/// }
+/// ```
+pub struct CrossTenant<P> {
+    tenant: Tenant,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<P> CrossTenant<P> {
+    /// The tenant who is acted for, marked as [acting](Tenant::is_acting).
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The tenant's part of the state.
+    pub fn open<S: TenantScope>(&self, state: &Unscoped<S>) -> S::Scoped {
+        state.for_tenant(&self.tenant)
+    }
+}
+
+impl<P> Clone for CrossTenant<P> {
+    fn clone(&self) -> Self {
+        Self {
+            tenant: self.tenant.clone(),
+            policy: PhantomData,
+        }
+    }
+}
+
+impl<P> fmt::Debug for CrossTenant<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CrossTenant").field(&self.tenant).finish()
+    }
+}
+
+impl<S: Sync, P: ScopePolicy> FromRequestParts<S> for CrossTenant<P> {
+    type Rejection = Denied;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
+        let authentication = Authentication::of(&parts.extensions)?.clone();
+        let principal = authentication.principal()?;
+        if !may_act(principal, &authentication) {
+            return Err(authentication.deny(DenialKind::PrincipalNotAllowed));
+        }
+        principal.require::<P>()?;
+        let rules = authentication.context().tenant_rules();
+        let organization = match Path::of(parts, rules).await {
+            Path::Names(names) => names.first().and_then(OrganizationId::new).filter(|id| {
+                let mut others = names.iter().skip(1);
+                others.all(|other| other == id.as_str())
+            }),
+            Path::Unreadable => None,
+            Path::Silent => return Err(authentication.deny(DenialKind::MissingPathParameter)),
+        };
+        let agreed = organization.filter(|id| {
+            let own = Own { id, aliases: &[] };
+            host_and_header_agree(parts, rules, own)
+        });
+        let Some(organization) = agreed else {
+            return Err(authentication.deny(DenialKind::OtherTenant));
+        };
+        tracing::info!(
+            issuer = principal.issuer(),
+            client = principal.client(),
+            user = principal.user(),
+            %organization,
+            "acting across tenants"
+        );
+        let issuer = rules.acting_for_issuer.clone();
+        Ok(Self {
+            tenant: Tenant::acting(principal.clone(), issuer, organization),
+            policy: PhantomData,
+        })
+    }
+}
+
+/// Whether the caller is the vendor's own. A machine that is no microservice is somebody's, whatever its token
+/// leaves out.
+fn may_act(principal: &Principal, authentication: &Authentication) -> bool {
+    let listed = &authentication.context().tenant_rules().acting_organizations;
+    let is_listed = |id: &OrganizationId| {
+        let mut listed = listed.iter();
+        listed.any(|(issuer, one)| **issuer == *principal.issuer() && one == id)
+    };
+    principal.kind() != CallerKind::ServicePrincipal
+        && principal.organizations().as_slice().iter().all(is_listed)
+}
