@@ -137,7 +137,9 @@ impl ClaimsProfile {
         self
     }
 
-    /// The claims with the scopes: a space-separated string or an array of strings.
+    /// The claims with the scopes: a space-separated string or an array of strings. Those of a preset that has
+    /// others for machines (`auth0`, `entra`) are a user's only: set
+    /// [`with_machine_scope_claims`](Self::with_machine_scope_claims), too.
     #[must_use]
     pub fn with_scope_claims(mut self, claims: impl IntoIterator<Item = ClaimPath>) -> Self {
         self.scopes = claims.into_iter().collect();
