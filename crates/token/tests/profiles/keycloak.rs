@@ -144,80 +144,86 @@ fn a_user_has_its_organization_by_alias_or_by_id_as_configured() {
     assert_eq!(by_id().read("JWT", &without), Ok(the_user()));
 }
 
-#[test]
-fn an_organization_claim_has_one_of_three_forms_and_several_are_several() {
-    let objects = json!({"globex": {"id": GLOBEX}, "acme": {"id": ACME, "tier": ["gold"]}});
-    let renamed = json!({"acme": {"id": ACME}, "acme-eu": {"id": ACME}});
-    let cases = [
-        (json!(["acme"]), Ok(vec!["acme"]), Err(MalformedClaim)),
-        (json!("acme"), Ok(vec!["acme"]), Err(MalformedClaim)),
-        (json!({"acme": {}}), Ok(vec!["acme"]), Err(MalformedClaim)),
-        (
-            json!(["globex", "acme"]),
-            Ok(vec!["acme", "globex"]),
-            Err(MalformedClaim),
-        ),
-        (
-            json!(["acme", "acme"]),
-            Ok(vec!["acme"]),
-            Err(MalformedClaim),
-        ),
-        (objects, Ok(vec!["acme", "globex"]), Ok(vec![ACME, GLOBEX])),
-        (renamed, Ok(vec!["acme", "acme-eu"]), Ok(vec![ACME])),
-        (json!([]), Ok(vec![]), Err(MalformedClaim)),
-        (json!({}), Ok(vec![]), Ok(vec![])),
-        (
-            json!({"acme": {"id": ["x"]}}),
-            Ok(vec!["acme"]),
-            Err(MalformedClaim),
-        ),
-        (
-            json!({"acme": {"id": ""}}),
-            Ok(vec!["acme"]),
-            Err(MalformedClaim),
-        ),
-        (
-            json!({"acme": {"id": ACME}, "globex": {}}),
-            Ok(vec!["acme", "globex"]),
-            Err(MalformedClaim),
-        ),
-        (json!({"acme": ACME}), Ok(vec!["acme"]), Err(MalformedClaim)),
-        (
-            json!({"": {"id": ACME}}),
-            Err(MalformedClaim),
-            Ok(vec![ACME]),
-        ),
-        (json!(""), Err(MalformedClaim), Err(MalformedClaim)),
-        (json!([""]), Err(MalformedClaim), Err(MalformedClaim)),
-        (
-            json!(["acme", null]),
-            Err(MalformedClaim),
-            Err(MalformedClaim),
-        ),
-        (json!([["acme"]]), Err(MalformedClaim), Err(MalformedClaim)),
-        (json!(null), Err(MalformedClaim), Err(MalformedClaim)),
-        (json!(true), Err(MalformedClaim), Err(MalformedClaim)),
-        (json!(5), Err(MalformedClaim), Err(MalformedClaim)),
-    ];
-    let expected = |organizations: Vec<&str>| match organizations[..] {
+/// The user with these organizations.
+fn the_user_of(organizations: &[&str]) -> Said {
+    match *organizations {
         [] => the_user(),
         [one] => the_user().of([one]),
         [one, other] => the_user().of([one, other]),
         _ => panic!("no more than two here"),
-    };
+    }
+}
+
+#[test]
+fn an_organization_claim_has_one_of_three_forms_and_several_are_several() {
+    let objects = json!({"globex": {"id": GLOBEX}, "acme": {"id": ACME, "tier": ["gold"]}});
+    let renamed = json!({"acme": {"id": ACME}, "acme-eu": {"id": ACME}});
+    let no_ids = Err(MalformedClaim);
+    let cases = [
+        (json!(["acme"]), vec!["acme"], no_ids.clone()),
+        (json!("acme"), vec!["acme"], no_ids.clone()),
+        (json!({"acme": {}}), vec!["acme"], no_ids.clone()),
+        (
+            json!(["globex", "acme"]),
+            vec!["acme", "globex"],
+            no_ids.clone(),
+        ),
+        (json!(["acme", "acme"]), vec!["acme"], no_ids.clone()),
+        (objects, vec!["acme", "globex"], Ok(vec![ACME, GLOBEX])),
+        (renamed, vec!["acme", "acme-eu"], Ok(vec![ACME])),
+        (json!([]), vec![], no_ids.clone()),
+        (json!({}), vec![], Ok(vec![])),
+        (json!({"acme": {"id": ["x"]}}), vec!["acme"], no_ids.clone()),
+        (json!({"acme": {"id": ""}}), vec!["acme"], no_ids.clone()),
+        (
+            json!({"acme": {"id": ACME}, "globex": {}}),
+            vec!["acme", "globex"],
+            no_ids.clone(),
+        ),
+        (json!({"acme": ACME}), vec!["acme"], no_ids),
+    ];
     for (claim, aliases, ids) in cases {
         let payload = with(&user(), "organization", claim.clone());
         assert_eq!(
             vendor().read("JWT", &payload),
-            aliases.map(expected),
+            Ok(the_user_of(&aliases)),
             "{claim}"
         );
         assert_eq!(
             by_id().read("JWT", &payload),
-            ids.map(expected),
+            ids.map(|ids| the_user_of(&ids)),
             "{claim} by id"
         );
     }
+}
+
+#[test]
+fn an_organization_claim_of_another_form_or_without_a_name_is_refused() {
+    let claims = [
+        json!(""),
+        json!([""]),
+        json!(["acme", null]),
+        json!([["acme"]]),
+        json!(null),
+        json!(true),
+        json!(5),
+    ];
+    for claim in claims {
+        let payload = with(&user(), "organization", claim.clone());
+        assert_eq!(
+            vendor().read("JWT", &payload),
+            Err(MalformedClaim),
+            "{claim}"
+        );
+        assert_eq!(
+            by_id().read("JWT", &payload),
+            Err(MalformedClaim),
+            "{claim} by id"
+        );
+    }
+    let unnamed = with(&user(), "organization", json!({"": {"id": ACME}}));
+    assert_eq!(vendor().read("JWT", &unnamed), Err(MalformedClaim));
+    assert_eq!(by_id().read("JWT", &unnamed), Ok(the_user().of([ACME])));
 }
 
 #[test]
@@ -272,6 +278,8 @@ fn an_old_access_token_with_a_nonce_is_one_all_the_same() {
 fn a_token_without_subject_or_audience_as_a_lightweight_one_is_refused() {
     for claim in ["sub", "aud", "azp"] {
         let payload = without(&user(), claim);
+        assert_eq!(vendor().read("JWT", &payload), Err(MissingClaim), "{claim}");
+        let payload = without(&machine(), claim);
         assert_eq!(vendor().read("JWT", &payload), Err(MissingClaim), "{claim}");
     }
     let payload = with(&user(), "aud", "account");
