@@ -160,3 +160,26 @@ async fn it_fits_any_request_body_and_any_response_body_that_a_denial_can_be_put
     }
     assert_eq!(text(denial_in::<Empty<Bytes>>().await).await, "");
 }
+
+/// One service may answer both kinds of client.
+#[tokio::test]
+async fn a_denied_grpc_call_is_answered_as_grpc_with_the_same_challenge() {
+    let answer = async |content_type: Option<&str>| {
+        let inner = service_fn(|_: Request<()>| async {
+            panic!("reached") as Result<Response<Full<Bytes>>, &'static str>
+        });
+        let guarded = granted("other").layer(require::<Read>().layer(inner));
+        let mut request = Request::post("/acme.Invoices/List");
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        guarded.oneshot(request.body(()).unwrap()).await.unwrap()
+    };
+    let of_http = answer(None).await;
+    let of_grpc = answer(Some("application/grpc+proto")).await;
+    assert_eq!(of_http.status(), StatusCode::FORBIDDEN);
+    assert_eq!(of_grpc.status(), StatusCode::OK);
+    assert_eq!(of_grpc.headers()["grpc-status"], "7"); // PERMISSION_DENIED
+    let challenges = [&of_http, &of_grpc].map(|one| &one.headers()["www-authenticate"]);
+    assert_eq!(challenges[0], challenges[1]);
+}
