@@ -74,7 +74,7 @@ impl Authenticator {
         AuthenticatorBuilder::default()
     }
 
-    pub(crate) fn new(settings: AuthenticatorBuilder, trusted: Vec<TrustedIssuer>) -> Self {
+    pub(crate) fn new(settings: &AuthenticatorBuilder, trusted: Vec<TrustedIssuer>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 issuers: Issuers::new(trusted),

@@ -161,7 +161,7 @@ impl AuthenticatorBuilder {
             .get_or_insert_with(|| Arc::new(SystemClock::new()));
         let trusted = self.issuers.iter().map(|issuer| self.trust(issuer));
         let trusted = try_join_all(trusted).await?;
-        Ok(Authenticator::new(self, trusted))
+        Ok(Authenticator::new(&self, trusted))
     }
 
     /// Gets the keys of an issuer, if it is a required one.
