@@ -15,8 +15,8 @@ use crate::naming::{Own, Path, host_and_header_agree};
 /// extracted before.
 ///
 /// Refuses: a token without organization, 403 `organization_required`; with several, 403
-/// `organization_ambiguous`; another tenant named, 404; nobody authenticated behind an optional layer, 401; no
-/// layer, 500.
+/// `organization_ambiguous`; another tenant named, or something that cannot be read, 404; nobody authenticated
+/// behind an optional layer, 401; no layer, 500.
 ///
 /// Two issuers may use one id for different organizations: where there are several, tell tenants apart by
 /// [`issuer`](Self::issuer) and [`id`](Self::id) together. `Eq` and `Hash` do.
