@@ -11,6 +11,13 @@ use std::collections::HashSet;
 /// How deep objects and arrays may nest, the outermost object counted (fixed).
 const MAX_DEPTH: u32 = 32;
 
+/// The longest number that is read, in characters (fixed): far more than any date or count needs, and little
+/// enough that one costs nothing.
+const MAX_NUMBER_LENGTH: usize = 64;
+
+/// Numbers from 10^308 on are refused, since the largest are no doubles any more.
+const MAX_MAGNITUDE: usize = 308;
+
 /// Up to this many members, comparing each name with each is cheaper than hashing them all.
 const COMPARED_MEMBERS: usize = 16;
 
@@ -25,8 +32,9 @@ type Result<T> = std::result::Result<T, NotStrictJson>;
 pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
-    /// Finite; an integer is exact up to 2^53.
-    Number(f64),
+    /// Its text. It is turned into a double only where it is asked for: that is slow for numbers chosen for it,
+    /// of which an unverified token may hold hundreds.
+    Number(&'a str),
     String(Cow<'a, str>),
     Array(Vec<Json<'a>>),
     Object(Object<'a>),
@@ -127,7 +135,10 @@ impl<'a> Reader<'a> {
         if self.take(b'}') {
             return Ok(object);
         }
-        object.members.reserve(COMPARED_MEMBERS);
+        if depth == 1 {
+            // For the outermost only: a hostile token may nest hundreds of small ones.
+            object.members.reserve(COMPARED_MEMBERS);
+        }
         loop {
             self.skip_white_space();
             let name = self.string()?;
@@ -248,41 +259,39 @@ impl<'a> Reader<'a> {
         Ok(unit)
     }
 
-    fn number(&mut self) -> Result<f64> {
+    fn number(&mut self) -> Result<&'a str> {
         let start = self.at;
         self.take(b'-');
         // No leading zeros: a zero is the whole integer part.
+        let mut magnitude = 1;
         if !self.take(b'0') {
-            self.digits()?;
+            magnitude = self.digits()?.len();
         }
         if self.take(b'.') {
             self.digits()?;
         }
         if self.take(b'e') || self.take(b'E') {
-            if !self.take(b'+') {
-                self.take(b'-');
+            let is_negative = !self.take(b'+') && self.take(b'-');
+            let exponent = self.digits()?.parse().unwrap_or(usize::MAX);
+            if !is_negative {
+                magnitude = exponent.saturating_add(magnitude);
             }
-            self.digits()?;
         }
-        let number: f64 = self.text[start..self.at]
-            .parse()
-            .map_err(|_| NotStrictJson)?;
-        // One too large for a double would silently become infinity.
-        if number.is_finite() {
-            Ok(number)
-        } else {
-            Err(NotStrictJson)
+        let number = &self.text[start..self.at];
+        if number.len() > MAX_NUMBER_LENGTH || magnitude > MAX_MAGNITUDE {
+            return Err(NotStrictJson);
         }
+        Ok(number)
     }
 
     /// One or more decimal digits.
-    fn digits(&mut self) -> Result<()> {
+    fn digits(&mut self) -> Result<&'a str> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
         if self.at > start {
-            Ok(())
+            Ok(&self.text[start..self.at])
         } else {
             Err(NotStrictJson)
         }

@@ -34,7 +34,10 @@ impl Times {
     pub(crate) fn read(payload: &Object<'_>) -> Result<Self, Refusal> {
         let date = |name| match payload.get(name) {
             None => Ok(None),
-            Some(Json::Number(seconds)) if (0.0..=LATEST).contains(seconds) => Ok(Some(*seconds)),
+            Some(Json::Number(text)) => match text.parse() {
+                Ok(seconds) if (0.0..=LATEST).contains(&seconds) => Ok(Some(seconds)),
+                _ => Err(Refusal::MalformedClaim),
+            },
             Some(_) => Err(Refusal::MalformedClaim),
         };
         Ok(Self {
