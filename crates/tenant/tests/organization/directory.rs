@@ -51,10 +51,12 @@ impl OrganizationDirectory for Database {
             return Ok(None);
         }
         let record = OrganizationRecord::new(Plan { seats: 5 }).with_aliases(["acme", "acme-inc"]);
-        Ok(Some(match self.is_suspended.load(Ordering::Relaxed) {
-            true => record.suspended(),
-            false => record,
-        }))
+        let record = if self.is_suspended.load(Ordering::Relaxed) {
+            record.suspended()
+        } else {
+            record
+        };
+        Ok(Some(record))
     }
 }
 
