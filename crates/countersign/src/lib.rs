@@ -68,9 +68,10 @@
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
-//! | `axum` | extractors, and the tenant crate | yes |
+//! | `axum` | extractors, the tenant crate, and `GuardedRouter` | yes |
 //! | `reqwest` | the HTTP client that fetches keys; without it, implement [`Fetch`] | yes |
 //! | `metrics` | `countersign_jwks_*` through the `metrics` facade | no |
+//! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
 
 #[cfg(feature = "axum")]
 pub use countersign_bearer::CustomClaims;
@@ -86,6 +87,13 @@ pub use countersign_jwks::{
 };
 #[cfg(feature = "reqwest")]
 pub use countersign_jwks::{HttpFetch, HttpFetchBuilder};
+#[cfg(feature = "utoipa")]
+pub use countersign_router::Unmatched;
+#[cfg(feature = "axum")]
+pub use countersign_router::{
+    Authenticated, GuardedRouter, Protected, Public, RouteAccess, RouteGuard, RouteKind,
+    RouteLayer, RouteRow, RouteTable, protect,
+};
 #[cfg(feature = "axum")]
 pub use countersign_scope::Scoped;
 pub use countersign_scope::{RequireScopes, RequirementError, ScopePolicy, require, scopes};
