@@ -12,7 +12,7 @@ use crate::claims::{CallerKind, Claims};
 use crate::issuer::{Issuer, Microservices, OrganizationRule};
 use crate::json::{Json, Object};
 use crate::organization::{OrganizationId, Organizations};
-use crate::profile::{ClaimsProfile, MachineRule, OrganizationForm};
+use crate::profile::{ClaimsProfile, OrganizationForm};
 use crate::refusal::Refusal;
 use crate::scope::{self, ScopeSet};
 use crate::times::Times;
@@ -138,12 +138,14 @@ impl VerifiedToken<'_> {
         } = &self.checked;
         let profile = &issuer.profile;
         let payload = &token.payload;
-        profile.check_is_access_token(payload, *token_type)?;
-
-        let client = profile.client(payload)?;
-        let subject = identifier(payload, &"sub".into())?;
-        let machine = profile.is_machine(payload, subject, client)?;
-        let may_lack_audience = machine && subject == client && issuer.clients.is_some();
+        let is_marked = profile.check_is_access_token(payload, *token_type)?;
+        let Caller {
+            subject,
+            client,
+            machine,
+        } = profile.caller(payload, is_marked)?;
+        let is_own_client = machine && subject.is_some() && subject == client;
+        let may_lack_audience = is_own_client && issuer.clients.is_some();
         if !has_audience && !may_lack_audience {
             return Err(Refusal::MissingClaim);
         }
@@ -234,9 +236,17 @@ impl Issuer {
     }
 }
 
+/// Who calls, as a token says.
+struct Caller<'p> {
+    subject: Option<&'p str>,
+    client: Option<&'p str>,
+    machine: bool,
+}
+
 impl ClaimsProfile {
-    /// Tells an access token from an ID token, which has the same issuer, keys and often `typ`.
-    fn check_is_access_token(&self, payload: &Object<'_>, token_type: TokenType) -> Result<()> {
+    /// Tells an access token from an ID token, which has the same issuer, keys and often `typ`. Whether it is
+    /// marked as one.
+    fn check_is_access_token(&self, payload: &Object<'_>, token_type: TokenType) -> Result<bool> {
         for (claim, values) in &self.marks {
             let marked = claim
                 .find(payload)?
@@ -256,10 +266,34 @@ impl ClaimsProfile {
         if !has_all(payload, &self.required)? {
             return Err(Refusal::MissingClaim);
         }
-        if self.client_required || !is_marked {
-            self.client(payload)?.ok_or(Refusal::MissingClaim)?;
+        Ok(is_marked)
+    }
+
+    fn caller<'p>(&self, payload: &'p Object<'_>, is_marked: bool) -> Result<Caller<'p>> {
+        let subject = identifier(payload, &"sub".into())?;
+        let mut client = self.client(payload)?;
+        if client.is_none() {
+            if self.client_required || self.machine.needs_client() {
+                return Err(Refusal::MissingClaim);
+            }
+            let says_machine =
+                self.machine.is_a_mark() && self.machine.is_met(payload, subject, None)?;
+            if !is_marked && !says_machine {
+                return Err(Refusal::MissingClaim);
+            }
         }
-        Ok(())
+        let machine = self.machine.is_met(payload, subject, client)?;
+        if !machine && !has_all(payload, &self.user_required)? {
+            return Err(Refusal::UnknownKind);
+        }
+        if machine && self.machine.makes_subject_the_client() {
+            client = client.or(subject);
+        }
+        Ok(Caller {
+            subject,
+            client,
+            machine,
+        })
     }
 
     fn client<'p>(&self, payload: &'p Object<'_>) -> Result<Option<&'p str>> {
@@ -273,44 +307,6 @@ impl ClaimsProfile {
             }
         }
         Ok(named)
-    }
-
-    fn is_machine(
-        &self,
-        payload: &Object<'_>,
-        subject: Option<&str>,
-        client: Option<&str>,
-    ) -> Result<bool> {
-        let machine = match &self.machine {
-            MachineRule::Never => false,
-            MachineRule::SubjectIsClient => client.is_some() && subject == client,
-            MachineRule::SubjectIsClientWith { suffix } => {
-                client.is_some()
-                    && subject.and_then(|sub| sub.strip_suffix(suffix.as_str())) == client
-            }
-            MachineRule::ClaimIs { claim, value } => match claim.find(payload)? {
-                None => false,
-                Some(json) if value.is_of_type_of(json) => value.is(json),
-                Some(_) => return Err(Refusal::MalformedClaim),
-            },
-            MachineRule::RepeatsClient { claims } => {
-                let mut repeated = false;
-                for claim in claims {
-                    match identifier(payload, claim)? {
-                        None => {}
-                        // Neither a machine's nor a user's: two claims that name different clients.
-                        named if named != client => return Err(Refusal::Client),
-                        _ => repeated = true,
-                    }
-                }
-                repeated
-            }
-        };
-        if machine || has_all(payload, &self.user_required)? {
-            Ok(machine)
-        } else {
-            Err(Refusal::UnknownKind)
-        }
     }
 
     fn scopes(&self, payload: &Object<'_>, machine: bool) -> Result<ScopeSet> {

@@ -334,6 +334,16 @@ impl Issuer {
             "must be listed: this profile accepts tokens without an audience, from listed clients only",
         );
         problem(
+            self.clients.is_some() && !self.profile.yields_clients(),
+            "clients",
+            "are listed, but the profile has no claim that names a client: no token could be one of theirs",
+        );
+        problem(
+            self.profile.has_mark_without_values(),
+            "profile",
+            "has a mark of access tokens without values: no token could have it",
+        );
+        problem(
             matches!(&self.organizations, OrganizationRule::Listed(list) if is_empty(list)),
             "organizations",
             "must name at least one organization, and none may be empty",

@@ -1,4 +1,5 @@
 use crate::claim::{ClaimPath, ClaimValue};
+use crate::machine_rule::MachineRule;
 use crate::token_type::{TokenType, TokenTypes};
 
 /// Which claims say what at one vendor, and what its access tokens look like.
@@ -45,37 +46,26 @@ pub enum OrganizationForm {
     MembershipId,
 }
 
-/// What tells a machine's token from a user's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MachineRule {
-    /// No token is a machine's.
-    Never,
-    /// `sub` equals the client; both must be present.
-    SubjectIsClient,
-    /// `sub` equals the client with this text behind it; both must be present.
-    SubjectIsClientWith {
-        /// What stands behind the client, such as `@clients`.
-        suffix: String,
-    },
-    /// A claim has exactly this value. One of another type is refused.
-    ClaimIs {
-        /// The claim.
-        claim: ClaimPath,
-        /// The value that marks a machine.
-        value: ClaimValue,
-    },
-    /// One of these claims is present. Each that is must equal the client: another value is refused.
-    RepeatsClient {
-        /// The claims.
-        claims: Vec<ClaimPath>,
-    },
-}
-
 impl ClaimsProfile {
-    /// A profile in which nothing is read but the client from `client_id`, the user from `sub` and scopes
-    /// from `scope`: the ground that presets and profiles of your own are built on.
-    pub(crate) fn base(token_types: impl Into<TokenTypes>) -> Self {
+    /// A profile of your own, for access tokens of these types: the ground that presets are built on, too.
+    ///
+    /// The client is in `client_id`, the user in `sub`, scopes are in `scope`; there is no organization; a
+    /// machine is told by `sub` and client that are equal. Nothing else is required that every profile does
+    /// not require.
+    ///
+    /// ```
+    /// use countersign_token::{ClaimsProfile, MachineRule, TokenType};
+    ///
+    /// let profile = ClaimsProfile::new([TokenType::Jwt])
+    ///     .with_access_token_mark("token_type", ["access".into()])
+    ///     .with_client_claims(["app_id".into()])
+    ///     .with_organization_claims([["tenant", "id"].into()])
+    ///     .with_machine_rule(MachineRule::ClaimIs {
+    ///         claim: "kind".into(),
+    ///         value: "service".into(),
+    ///     });
+    /// ```
+    pub fn new(token_types: impl Into<TokenTypes>) -> Self {
         Self {
             token_types: token_types.into(),
             marks: Vec::new(),
@@ -108,10 +98,13 @@ impl ClaimsProfile {
     }
 
     /// A claim by whose value access tokens differ from the vendor's other tokens: one that lacks it or has
-    /// another value is refused as [`Refusal::NotAccessToken`](crate::Refusal::NotAccessToken).
+    /// another value is refused as [`Refusal::NotAccessToken`](crate::Refusal::NotAccessToken). Several must
+    /// all be met.
     ///
-    /// Without any such mark (and without `typ: at+jwt`) a token must name its client and must not have
-    /// `nonce`, `at_hash` or `c_hash`, since ID tokens share issuer, keys and `typ`.
+    /// Without any such mark (and without `typ: at+jwt`) a token must not have `nonce`, `at_hash` or `c_hash`,
+    /// since ID tokens share issuer, keys and `typ`, and it must name its client or say by itself that it is a
+    /// machine's ([`MachineRule::SubjectStartsWith`], [`ClaimIs`](MachineRule::ClaimIs) and
+    /// [`ClaimContains`](MachineRule::ClaimContains)).
     #[must_use]
     pub fn with_access_token_mark(
         mut self,
@@ -123,10 +116,37 @@ impl ClaimsProfile {
         self
     }
 
+    /// The marks of access tokens instead of those so far; with none, tokens are told from ID tokens as
+    /// [`with_access_token_mark`](Self::with_access_token_mark) says.
+    #[must_use]
+    pub fn with_access_token_marks(
+        mut self,
+        marks: impl IntoIterator<Item = (ClaimPath, Vec<ClaimValue>)>,
+    ) -> Self {
+        self.marks = marks.into_iter().collect();
+        self
+    }
+
     /// The claims that name the client. If several are present, they must agree.
     #[must_use]
     pub fn with_client_claims(mut self, claims: impl IntoIterator<Item = ClaimPath>) -> Self {
         self.client = claims.into_iter().collect();
+        self
+    }
+
+    /// Refuses tokens that do not name their client.
+    #[must_use]
+    pub fn with_client_required(mut self) -> Self {
+        self.client_required = true;
+        self
+    }
+
+    /// Accepts tokens that do not name their client, where nothing else needs it: the rule for machines, or
+    /// telling an access token that has no mark from an ID token. If the issuer lists its clients, such a
+    /// token is refused all the same.
+    #[must_use]
+    pub fn with_client_optional(mut self) -> Self {
+        self.client_required = false;
         self
     }
 
@@ -137,8 +157,19 @@ impl ClaimsProfile {
         self
     }
 
+    /// Claims that a user's token must have, whatever their value. One that is neither a machine's nor has
+    /// them is refused as [`Refusal::UnknownKind`](crate::Refusal::UnknownKind).
+    #[must_use]
+    pub fn with_user_required_claims(
+        mut self,
+        claims: impl IntoIterator<Item = ClaimPath>,
+    ) -> Self {
+        self.user_required = claims.into_iter().collect();
+        self
+    }
+
     /// The claims with the scopes: a space-separated string or an array of strings. Those of a preset that has
-    /// others for machines (`auth0`, `entra`) are a user's only: set
+    /// others for machines (`auth0`, `clerk`, `entra`, `kinde`) are a user's only: set
     /// [`with_machine_scope_claims`](Self::with_machine_scope_claims), too.
     #[must_use]
     pub fn with_scope_claims(mut self, claims: impl IntoIterator<Item = ClaimPath>) -> Self {
@@ -186,9 +217,27 @@ impl ClaimsProfile {
         self
     }
 
+    /// Accepts tokens without `aud` from a machine (`sub` equals the client) among the issuer's listed clients.
+    /// An issuer that lists none is then a configuration error.
+    #[must_use]
+    pub fn with_audience_optional(mut self) -> Self {
+        self.audience_optional = true;
+        self
+    }
+
     /// Whether tokens of this profile can name an organization.
     pub fn yields_organizations(&self) -> bool {
         !self.organization.is_empty()
+    }
+
+    /// Whether tokens of this profile can name a client.
+    pub(crate) fn yields_clients(&self) -> bool {
+        !self.client.is_empty() || self.machine.makes_subject_the_client()
+    }
+
+    /// Whether there is a mark that no token can have.
+    pub(crate) fn has_mark_without_values(&self) -> bool {
+        self.marks.iter().any(|(_, values)| values.is_empty())
     }
 
     /// Whether the `typ` alone marks a token as an access token.

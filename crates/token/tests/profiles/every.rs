@@ -22,49 +22,96 @@ fn payload(more: &Value) -> Value {
     payload
 }
 
-/// Each preset with a `typ`, claims of a token and the claims that it reads as one name, besides `sub` and `jti`.
-fn presets() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
-    let app = |sub: &str| json!({"sub": sub, "client_id": "app", "scope": "a"});
+/// A preset, a `typ`, claims of a token and the claims that are read as one name, besides `sub` and `jti`.
+type Row = (&'static str, &'static str, Value, &'static [&'static str]);
+
+fn app(sub: &str) -> Value {
+    json!({"sub": sub, "client_id": "app", "scope": "a"})
+}
+
+/// Each preset with a user's token and, where the preset knows any, a machine's.
+fn presets() -> Vec<Row> {
+    let mut presets = like_rfc9068();
+    presets.extend(unlike_rfc9068());
+    presets
+}
+
+fn like_rfc9068() -> Vec<Row> {
+    let cognito = |sub: &str| with(&app(sub), "token_use", "access");
+    let organized = &["client_id", "org_id"];
     vec![
-        ("rfc9068", "at+jwt", app("ann"), vec!["client_id", "org_id"]),
-        ("rfc9068", "at+jwt", app("app"), vec!["client_id", "org_id"]),
-        ("scalekit", "JWT", app("ann"), vec!["client_id", "oid"]),
-        ("scalekit", "JWT", app("app"), vec!["client_id", "oid"]),
-        (
-            "auth0",
-            "JWT",
-            app("ann"),
-            vec!["client_id", "azp", "org_id"],
-        ),
+        ("rfc9068", "at+jwt", app("ann"), organized),
+        ("rfc9068", "at+jwt", app("app"), organized),
+        ("scalekit", "JWT", app("ann"), &["client_id", "oid"]),
+        ("scalekit", "JWT", app("app"), &["client_id", "oid"]),
+        ("auth0", "JWT", app("ann"), &["client_id", "azp", "org_id"]),
         (
             "auth0",
             "at+jwt",
             app("app@clients"),
-            vec!["client_id", "azp", "org_id"],
+            &["client_id", "azp", "org_id"],
         ),
+        ("cognito", "JWT", cognito("ann"), &["client_id"]),
+        ("cognito", "JWT", cognito("app"), &["client_id"]),
+        ("workos", "JWT", app("ann"), organized),
+        ("workos", "at+jwt", app("app"), organized),
+        ("clerk", "at+jwt", app("ann"), organized),
+        ("clerk", "JWT", json!({"sub": "mch_1"}), organized),
+        (
+            "zitadel",
+            "JWT",
+            app("ann"),
+            &["client_id", "azp", "urn:zitadel:iam:user:resourceowner:id"],
+        ),
+        ("hydra", "JWT", app("ann"), &["client_id"]),
+        ("hydra", "JWT", app("app"), &["client_id"]),
+    ]
+}
+
+fn unlike_rfc9068() -> Vec<Row> {
+    vec![
         (
             "keycloak",
             "JWT",
             json!({"typ": "Bearer", "azp": "app"}),
-            vec!["azp", "client_id", "clientId"],
+            &["azp", "client_id", "clientId"],
         ),
         (
             "keycloak",
             "at+jwt",
             json!({"typ": "Bearer", "azp": "app", "client_id": "app"}),
-            vec!["azp", "client_id", "clientId"],
+            &["azp", "client_id", "clientId"],
         ),
         (
             "entra",
             "JWT",
             json!({"azp": "app", "oid": "ann", "scp": "a"}),
-            vec!["azp", "appid", "oid", "tid"],
+            &["azp", "appid", "oid", "tid"],
         ),
         (
             "entra",
             "JWT",
             json!({"azp": "app", "idtyp": "app"}),
-            vec!["azp", "appid", "tid"],
+            &["azp", "appid", "tid"],
+        ),
+        (
+            "okta",
+            "JWT",
+            json!({"cid": "app", "uid": "00u"}),
+            &["cid", "uid"],
+        ),
+        (
+            "okta",
+            "JWT",
+            json!({"cid": "app", "sub": "app"}),
+            &["cid", "uid"],
+        ),
+        ("kinde", "JWT", json!({"azp": "app"}), &["azp", "org_code"]),
+        (
+            "kinde",
+            "JWT",
+            json!({"azp": "app", "gty": ["client_credentials"]}),
+            &["azp", "org_code"],
         ),
     ]
 }
@@ -72,7 +119,7 @@ fn presets() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
 fn vendor(name: &str) -> Vendor {
     let profile = ClaimsProfile::by_name(name).unwrap();
     Vendor::new("https://as.acme.test", AUDIENCE, profile)
-        .with(|issuer| issuer.with_clients(["app"]))
+        .with(|issuer| issuer.with_clients(["app", "mch_1"]))
 }
 
 #[test]
@@ -81,7 +128,7 @@ fn no_claim_that_a_preset_reads_is_ignored_when_it_is_not_what_it_should_be() {
         let vendor = vendor(name);
         let good = payload(&claims);
         assert!(vendor.read(typ, &good).is_ok(), "{name}: {good}");
-        for claim in identifiers.into_iter().chain(["sub", "jti"]) {
+        for claim in identifiers.iter().chain(&["sub", "jti"]) {
             for wrong in [
                 json!(null),
                 json!(5),

@@ -6,9 +6,14 @@
 )]
 
 mod auth0;
+mod clerk;
+mod cognito;
 mod entra;
 mod every;
+mod hydra;
 mod keycloak;
+mod kinde;
+mod okta;
 mod own;
 mod rfc9068;
 mod said;
@@ -19,3 +24,5 @@ mod scalekit;
 )]
 #[path = "../support/mod.rs"]
 mod support;
+mod workos;
+mod zitadel;

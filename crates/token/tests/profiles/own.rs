@@ -1,4 +1,6 @@
-use countersign_token::Refusal::{self, MalformedClaim, MissingClaim, NotAccessToken, UnknownKind};
+use countersign_token::Refusal::{
+    self, Audience, Client, MalformedClaim, MissingClaim, NotAccessToken, UnknownKind,
+};
 use countersign_token::{ClaimPath, ClaimsProfile, MachineRule, TokenType};
 use serde_json::{Value, json};
 
@@ -118,10 +120,22 @@ fn each_rule_for_machines_needs_what_it_names() {
     let suffixed = MachineRule::SubjectIsClientWith {
         suffix: "@m".into(),
     };
-    let user = Said::user("crawler", "crawler", "crawler").with_id("1");
+    let without_user = MachineRule::SubjectIsClientWithout {
+        claim: "uid".into(),
+    };
+    let starts = MachineRule::SubjectStartsWith {
+        prefix: "m-".into(),
+    };
+    let contains = MachineRule::ClaimContains {
+        claim: ["ext", "grants"].into(),
+        value: "machine".into(),
+    };
+    let granted = |grants: Value| with(&machine(), "ext", json!({"grants": grants}));
+    let user = || Said::user("crawler", "crawler", "crawler").with_id("1");
     let of_suffix = Said::machine("crawler", "crawler@m").with_id("1");
+    let of_prefix = Said::machine("crawler", "m-1").with_id("1");
     let cases = [
-        (MachineRule::Never, machine(), Ok(user)),
+        (MachineRule::Never, machine(), Ok(user())),
         (MachineRule::SubjectIsClient, machine(), Ok(the_machine())),
         (
             repeats,
@@ -143,6 +157,36 @@ fn each_rule_for_machines_needs_what_it_names() {
             with(&machine(), "sub", "crawler@m"),
             Ok(of_suffix),
         ),
+        (without_user.clone(), machine(), Ok(the_machine())),
+        (
+            without_user.clone(),
+            with(&machine(), "uid", "ann"),
+            Ok(user()),
+        ),
+        (
+            without_user,
+            with(&machine(), "uid", Value::Null),
+            Err(MalformedClaim),
+        ),
+        (
+            starts.clone(),
+            with(&machine(), "sub", "m-1"),
+            Ok(of_prefix),
+        ),
+        (starts, machine(), Ok(user())),
+        (
+            contains.clone(),
+            granted(json!(["a", "machine"])),
+            Ok(the_machine()),
+        ),
+        (
+            contains.clone(),
+            granted(json!("machine")),
+            Ok(the_machine()),
+        ),
+        (contains.clone(), granted(json!(["machines"])), Ok(user())),
+        (contains.clone(), machine(), Ok(user())),
+        (contains, granted(json!([["machine"]])), Err(MalformedClaim)),
     ];
     for (rule, payload, expected) in cases {
         let profile = ClaimsProfile::rfc9068().with_machine_rule(rule.clone());
@@ -157,6 +201,9 @@ fn nobody_is_a_machine_for_want_of_both_subject_and_client() {
         MachineRule::SubjectIsClientWith {
             suffix: "@clients".into(),
         },
+        MachineRule::SubjectIsClientWithout {
+            claim: "uid".into(),
+        },
     ];
     for rule in rules {
         let profile = ClaimsProfile::rfc9068()
@@ -165,8 +212,7 @@ fn nobody_is_a_machine_for_want_of_both_subject_and_client() {
         let neither = without(&without(&machine(), "sub"), "client_id");
         assert_eq!(read(&profile, &neither), Err(MissingClaim), "{rule:?}");
         let no_client = without(&machine(), "client_id");
-        let said = read(&profile, &no_client).unwrap();
-        assert_ne!(said, the_machine(), "{rule:?}");
+        assert_eq!(read(&profile, &no_client), Err(MissingClaim), "{rule:?}");
     }
 }
 
@@ -241,4 +287,92 @@ fn a_profile_that_knows_neither_refuses_as_unknown() {
     let profile = ClaimsProfile::entra().with_token_types([TokenType::AtJwt]);
     let payload = with(&machine(), "azp", "crawler");
     assert_eq!(read(&profile, &payload), Err(UnknownKind));
+}
+
+#[test]
+fn marks_may_be_replaced_and_taken_away() {
+    let marked = ClaimsProfile::cognito().with_token_types([TokenType::AtJwt]);
+    assert_eq!(read(&marked, &machine()), Err(NotAccessToken));
+    let other = [("use".into(), vec!["api".into(), "web".into()])];
+    let replaced = marked.clone().with_access_token_marks(other);
+    assert_eq!(read(&replaced, &machine()), Err(NotAccessToken));
+    let payload = with(&machine(), "use", "web");
+    assert_eq!(read(&replaced, &payload), Ok(the_machine()));
+    let bare = marked.with_access_token_marks([]);
+    assert_eq!(read(&bare, &machine()), Ok(the_machine()));
+}
+
+#[test]
+fn a_client_may_be_required_or_not_where_nothing_else_needs_it() {
+    let never = ClaimsProfile::new([TokenType::Jwt, TokenType::AtJwt])
+        .with_machine_rule(MachineRule::Never);
+    let nameless = without(&machine(), "client_id");
+    let user = Said::user("", "crawler", "crawler")
+        .without_client()
+        .with_id("1");
+    assert_eq!(read(&never, &nameless), Ok(user));
+    let required = never.clone().with_client_required();
+    assert_eq!(read(&required, &nameless), Err(MissingClaim));
+    let optional = required.with_client_optional();
+    assert!(read(&optional, &nameless).is_ok());
+    // An ID token could be just like it.
+    let decided = vendor(never.clone()).read("JWT", &nameless);
+    assert_eq!(decided, Err(MissingClaim));
+    let listed = vendor(never).with(|issuer| issuer.with_clients(["crawler"]));
+    assert_eq!(listed.read("at+jwt", &nameless), Err(Client));
+}
+
+#[test]
+fn a_machine_that_says_so_needs_no_client_and_no_subject() {
+    let profile = ClaimsProfile::new([TokenType::Jwt]).with_machine_rule(MachineRule::ClaimIs {
+        claim: "machine".into(),
+        value: true.into(),
+    });
+    let vendor = vendor(profile);
+    let nobody = without(&without(&machine(), "client_id"), "sub");
+    assert_eq!(vendor.read("JWT", &nobody), Err(MissingClaim));
+    let marked = with(&nobody, "machine", true);
+    let said = Said::machine("", "").without_client().without_subject();
+    assert_eq!(vendor.read("JWT", &marked), Ok(said.with_id("1")));
+    let decided = vendor.read("JWT", &with(&nobody, "machine", false));
+    assert_eq!(decided, Err(MissingClaim));
+    let decided = vendor.read("JWT", &with(&marked, "nonce", "n"));
+    assert_eq!(decided, Err(NotAccessToken));
+}
+
+#[test]
+fn a_user_may_have_to_have_more_claims_than_a_machine() {
+    let profile = ClaimsProfile::rfc9068()
+        .with_user_required_claims(["consent".into(), ["ext", "plan"].into()]);
+    assert_eq!(read(&profile, &machine()), Ok(the_machine()));
+    let ann = with(&machine(), "sub", "ann");
+    assert_eq!(read(&profile, &ann), Err(UnknownKind));
+    let half = with(&ann, "consent", "1");
+    assert_eq!(read(&profile, &half), Err(UnknownKind));
+    let whole = with(&half, "ext", json!({"plan": "gold"}));
+    let user = Said::user("crawler", "ann", "ann").with_id("1");
+    assert_eq!(read(&profile, &whole), Ok(user));
+    assert_eq!(
+        read(&profile, &with(&half, "ext", "gold")),
+        Err(MalformedClaim)
+    );
+}
+
+#[test]
+fn an_audience_may_be_left_out_by_listed_machines_of_any_profile() {
+    let aimless = without(&machine(), "aud");
+    let listed = |profile| vendor(profile).with(|issuer| issuer.with_clients(["crawler"]));
+    let optional = ClaimsProfile::rfc9068().with_audience_optional();
+    let said = listed(optional.clone()).read("at+jwt", &aimless);
+    assert_eq!(said, Ok(the_machine()));
+    let ann = with(&aimless, "sub", "ann");
+    let decided = listed(optional.clone()).read("at+jwt", &ann);
+    assert_eq!(decided, Err(MissingClaim));
+    let other = with(&machine(), "aud", "https://other.test");
+    assert_eq!(
+        listed(optional.clone()).read("at+jwt", &other),
+        Err(Audience)
+    );
+    let strict = optional.with_audience_required();
+    assert_eq!(listed(strict).read("at+jwt", &aimless), Err(MissingClaim));
 }

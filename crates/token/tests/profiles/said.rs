@@ -38,6 +38,21 @@ impl Said {
         }
     }
 
+    pub(crate) fn kind(mut self, kind: CallerKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    pub(crate) fn without_subject(mut self) -> Self {
+        self.subject = None;
+        self
+    }
+
+    pub(crate) fn without_client(mut self) -> Self {
+        self.client = None;
+        self
+    }
+
     pub(crate) fn of<const N: usize>(mut self, organizations: [&str; N]) -> Self {
         self.organizations = organizations.map(Into::into).into();
         self
@@ -91,14 +106,18 @@ impl Vendor {
         }
     }
 
-    /// What a token with this `typ` and this payload says.
-    pub(crate) fn read(&self, typ: &str, payload: &Value) -> Result<Said, Refusal> {
-        let token = self
-            .world
-            .server
-            .token()
-            .with_header("typ", typ)
-            .with_payload(payload.to_string());
+    /// What a token with this `typ`, or none, and this payload says.
+    pub(crate) fn read<'t>(
+        &self,
+        typ: impl Into<Option<&'t str>>,
+        payload: &Value,
+    ) -> Result<Said, Refusal> {
+        let token = self.world.server.token();
+        let token = match typ.into() {
+            Some(typ) => token.with_header("typ", typ),
+            None => token.without_header("typ"),
+        };
+        let token = token.with_payload(payload.to_string());
         let now = seconds(1_900_000_100);
         verify(&token.mint(), &self.trusted, &self.world.keys, now).map(Said::from)
     }

@@ -1,6 +1,8 @@
 use countersign_testing::TokenBuilder;
 use countersign_token::CallerKind::{self, DelegatedUser, Microservice, ServicePrincipal};
-use countersign_token::{ClaimsProfile, Issuer, Microservices, OrganizationId, Refusal};
+use countersign_token::{
+    ClaimsProfile, Issuer, MachineRule, Microservices, OrganizationId, Refusal,
+};
 use serde_json::json;
 
 use crate::support::{AUDIENCE, World};
@@ -36,7 +38,9 @@ fn only_the_clients_that_are_listed_are_accepted() {
             );
         }
     }
-    let profile = ClaimsProfile::rfc9068().with_required_claims([]);
+    let profile = ClaimsProfile::rfc9068()
+        .with_required_claims([])
+        .with_machine_rule(MachineRule::Never);
     let nobody = world.token().without_claim("client_id").mint();
     let lenient = trusted.with_profile(profile);
     assert_eq!(world.decide_by(&lenient, &nobody), Err(Refusal::Client));

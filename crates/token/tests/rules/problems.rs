@@ -33,6 +33,10 @@ fn good_settings_have_no_problems() {
             .with_profile(ClaimsProfile::scalekit().with_audience_required())
             .dangerous_any_organization(),
         issuer()
+            .with_profile(ClaimsProfile::clerk().with_client_claims([]))
+            .with_clients(["mch_1"])
+            .with_organizations(["org_acme"]),
+        issuer()
             .with_leeway(Duration::from_secs(300))
             .with_audiences(["a", "b"])
             .with_clients(["m2m"])
@@ -74,6 +78,20 @@ fn each_problem_is_told_with_its_setting() {
         (issuer().with_clients(["m2m", ""]), "clients"),
         (scalekit(), "clients"),
         (scalekit().with_clients(none), "clients"),
+        (
+            issuer()
+                .with_profile(ClaimsProfile::rfc9068().with_client_claims([]))
+                .with_clients(["m2m"]),
+            "clients",
+        ),
+        (
+            issuer().with_profile(ClaimsProfile::rfc9068().with_audience_optional()),
+            "clients",
+        ),
+        (
+            issuer().with_profile(ClaimsProfile::rfc9068().with_access_token_mark("use", [])),
+            "profile",
+        ),
         (issuer().with_organizations(none), "organizations"),
         (
             issuer().with_organizations(["org_acme", ""]),
@@ -96,10 +114,17 @@ fn each_problem_is_told_with_its_setting() {
 #[test]
 fn among_several_issuers_each_that_names_organizations_must_say_which() {
     for profile in ClaimsProfile::NAMES {
+        let names_none = ["okta", "cognito"].contains(&profile);
         let profile = ClaimsProfile::by_name(profile).unwrap();
+        assert_eq!(profile.yields_organizations(), !names_none);
         let issuer = issuer().with_profile(profile).with_clients(["m2m"]);
         assert_eq!(settings(&issuer, false), [""; 0], "{issuer:?}");
-        assert_eq!(settings(&issuer, true), ["organizations"], "{issuer:?}");
+        let among_several = settings(&issuer, true);
+        if names_none {
+            assert_eq!(among_several, [""; 0], "{issuer:?}");
+        } else {
+            assert_eq!(among_several, ["organizations"], "{issuer:?}");
+        }
     }
 }
 
