@@ -1,11 +1,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use countersign_jwks::{Algorithm, BoxFuture, Clock, Jwks, JwksStatus, Lookup};
+use countersign_jwks::{Algorithm, BoxFuture, Clock, Jwks, JwksStatus, Lookup, Start};
 use countersign_token::{CheckedToken, Claims, CompactToken, Issuer, Refusal, UnverifiedToken};
 use http::HeaderMap;
 
@@ -116,7 +116,9 @@ impl Authenticator {
         if let Some(principal) = inner.seen_before(token) {
             return Decision::Ready(Ok(principal));
         }
-        match inner.verify(token, Jwks::key) {
+        match inner.verify(token, |trusted, kid, algorithm| {
+            trusted.jwks.key(kid, algorithm)
+        }) {
             Ok(principal) => Decision::Ready(Ok(principal)),
             Err(Stop::Refused(refusal)) => {
                 Decision::Ready(Err(self.deny(DenialKind::InvalidToken(refusal))))
@@ -129,26 +131,26 @@ impl Authenticator {
 
     /// Has the issuer asked for the key, and verifies the token once more with what came of it.
     async fn ask(self, token: Box<str>, no_key: NoKey) -> Result<Principal, Denied> {
-        let NoKey {
-            jwks,
-            key_id,
-            algorithm,
-            ..
-        } = no_key;
-        let answer = jwks.refresh_for(key_id.as_deref(), algorithm).await;
-        self.inner
-            .verify(&token, |_, _, _| answer)
-            .map_err(|stop| match stop {
-                Stop::Refused(refusal) => self.deny(DenialKind::InvalidToken(refusal)),
-                Stop::NoKey(NoKey {
-                    retry_after: Some(delay),
-                    ..
-                }) => self
-                    .deny(DenialKind::KeysUnavailable)
-                    .with_retry_after(delay),
-                // The set is fresh, and the key is not in it.
-                Stop::NoKey(_) => self.deny(DenialKind::InvalidToken(Refusal::UnknownKey)),
-            })
+        let answer = no_key.ask().await;
+        let verified = self.inner.verify(&token, |trusted, key_id, algorithm| {
+            if std::ptr::eq(no_key.asked.as_ptr(), trusted) {
+                answer
+            } else {
+                // Replaced in the meantime: the answer was another issuer's.
+                trusted.jwks.key(key_id, algorithm)
+            }
+        });
+        verified.map_err(|stop| match stop {
+            Stop::Refused(refusal) => self.deny(DenialKind::InvalidToken(refusal)),
+            Stop::NoKey(NoKey {
+                retry_after: Some(delay),
+                ..
+            }) => self
+                .deny(DenialKind::KeysUnavailable)
+                .with_retry_after(delay),
+            // The set is fresh, and the key is not in it.
+            Stop::NoKey(_) => self.deny(DenialKind::InvalidToken(Refusal::UnknownKey)),
+        })
     }
 
     /// Asserts that these claims have been proven by other means, as [`Principal::assertion`] does, for a
@@ -157,13 +159,13 @@ impl Authenticator {
         Principal::assertion_within(claims, self.inner.context.clone())
     }
 
-    /// Whether the keys of every issuer are usable: for a readiness probe. Not for a liveness probe: a restart
-    /// mends no issuer.
+    /// Whether the keys of every required issuer are usable: for a readiness probe. A degraded one that is down
+    /// must not take the service from the others' callers; [`status`](Self::status) has it. Not for a liveness
+    /// probe: a restart mends no issuer.
     pub fn is_ready(&self) -> bool {
-        self.inner
-            .issuers
-            .all()
-            .iter()
+        let all = self.inner.issuers.all();
+        all.iter()
+            .filter(|one| one.issuer.keys().start == Start::Required)
             .all(|one| one.jwks.is_ready())
     }
 
@@ -186,17 +188,19 @@ impl Authenticator {
     /// of a replaced issuer are verified anew, by the new settings.
     ///
     /// The settings of all issuers together are checked as when building, and a required issuer's keys are
-    /// waited for; until then, and on any error, everything stays as it was. Must be called within a tokio
+    /// waited for; until then, and on any error, everything stays as it was. If the same issuer is removed or
+    /// replaced by somebody else meanwhile, theirs stands ([`BuildError::Overtaken`]). Must be called within a tokio
     /// runtime, which the refresh of the keys then lives in.
     pub async fn set_issuer(&self, issuer: Issuer) -> Result<(), BuildError> {
         let Inner {
             issuers, settings, ..
         } = &*self.inner;
         let check = |all| settings.for_issuers(all).check();
+        let before = issuers.get(issuer.name());
         check(issuers.with(&issuer))?;
         let trusted = settings.trust(&issuer).await?;
-        // Once more, since others may have been set in the meantime.
-        issuers.set(trusted, check)?;
+        // Checked once more, since others may have been set in the meantime.
+        issuers.set(trusted, before.as_ref(), check)?;
         self.inner.verified.forget_untrusted();
         Ok(())
     }
@@ -238,11 +242,25 @@ enum Stop {
 }
 
 struct NoKey {
-    jwks: Jwks,
+    /// Weak, so that it does not keep an issuer that is removed meanwhile.
+    asked: Weak<TrustedIssuer>,
     key_id: Option<String>,
     algorithm: Algorithm,
     /// Set if the issuer could not be asked, so that the token is neither good nor bad.
     retry_after: Option<Duration>,
+}
+
+impl NoKey {
+    fn ask(&self) -> BoxFuture<Lookup> {
+        match self.asked.upgrade() {
+            Some(trusted) => Box::pin(
+                trusted
+                    .jwks
+                    .refresh_for(self.key_id.as_deref(), self.algorithm),
+            ),
+            None => Box::pin(std::future::ready(Lookup::Missing)),
+        }
+    }
 }
 
 impl From<Refusal> for Stop {
@@ -267,7 +285,7 @@ impl Inner {
     fn verify(
         &self,
         token: &str,
-        find_key: impl FnOnce(&Jwks, Option<&str>, Algorithm) -> Lookup,
+        find_key: impl FnOnce(&TrustedIssuer, Option<&str>, Algorithm) -> Lookup,
     ) -> Result<Principal, Stop> {
         let compact = CompactToken::decode(token)?;
         let unverified = UnverifiedToken::read(&compact)?;
@@ -276,7 +294,7 @@ impl Inner {
             .get(unverified.issuer()?)
             .ok_or(Refusal::UnknownIssuer)?;
         let checked = trusted.issuer.check(unverified, self.clock.unix_time())?;
-        let key = match find_key(&trusted.jwks, checked.key_id(), checked.algorithm()) {
+        let key = match find_key(&trusted, checked.key_id(), checked.algorithm()) {
             Lookup::Found(key) => key,
             Lookup::Missing => return Err(Stop::no_key(&trusted, &checked, None)),
             Lookup::Unavailable { retry_after } => {
@@ -285,6 +303,9 @@ impl Inner {
             _ => return Err(Refusal::KeyMismatch.into()),
         };
         let claims = checked.verify(&key)?.claims()?;
+        if !trusted.is_trusted() {
+            return Err(Refusal::UnknownIssuer.into());
+        }
         let principal = Principal::assertion_within(claims, self.context.clone());
         self.verified.insert(
             token,
@@ -300,12 +321,12 @@ impl Inner {
 
 impl Stop {
     fn no_key(
-        trusted: &TrustedIssuer,
+        trusted: &Arc<TrustedIssuer>,
         checked: &CheckedToken<'_>,
         retry_after: Option<Duration>,
     ) -> Self {
         Self::NoKey(NoKey {
-            jwks: trusted.jwks.clone(),
+            asked: Arc::downgrade(trusted),
             key_id: checked.key_id().map(Into::into),
             algorithm: checked.algorithm(),
             retry_after,

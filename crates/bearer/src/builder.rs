@@ -73,7 +73,7 @@ impl AuthenticatorBuilder {
     }
 
     /// Says that hosts with this suffix, such as `.api.example.com`, name a tenant by what stands before it.
-    /// Default: hosts name no tenant.
+    /// Default: hosts name no tenant. Only `Host` and the URI are read, so a proxy in front must pass the host on.
     pub fn with_host_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.context.tenant.host_suffix = Some(suffix.into());
         self
@@ -92,9 +92,19 @@ impl AuthenticatorBuilder {
         self
     }
 
-    /// Lets members of these organizations, each with its issuer, act for other organizations where a handler
-    /// takes `CrossTenant`: your own, whose tokens name an organization like everybody's. Default: none, so that
-    /// only callers whose tokens name no organization may.
+    /// Says that users of these issuers whose tokens name no organization are the vendor's own people, who may
+    /// act for any organization where a handler takes `CrossTenant`. Never name an issuer that a customer
+    /// controls. Default: none.
+    pub fn with_acting_issuers<I: Into<Arc<str>>>(
+        mut self,
+        issuers: impl IntoIterator<Item = I>,
+    ) -> Self {
+        self.context.tenant.acting_issuers = issuers.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says that members of these organizations, each with its issuer, may do the same: your own organization,
+    /// whose tokens name it like everybody's. Default: none.
     pub fn with_acting_organizations<I: Into<Arc<str>>>(
         mut self,
         organizations: impl IntoIterator<Item = (I, OrganizationId)>,

@@ -48,11 +48,12 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
-    /// Whether the token still holds: its issuer and key are trusted, and it is in time.
+    /// Whether the token still holds: its issuer trusts it and its key still.
     pub(crate) fn holds(&self, now: Duration) -> bool {
         self.issuer.upgrade().is_some_and(|trusted| {
-            let in_time = trusted.issuer.check_times(self.principal.times(), now);
-            in_time.is_ok() && trusted.jwks.trusts(&self.key)
+            trusted.is_trusted()
+                && trusted.issuer.still_accepts(&self.principal, now).is_ok()
+                && trusted.jwks.trusts(&self.key)
         })
     }
 }
@@ -85,7 +86,10 @@ impl VerifiedTokens {
     /// Drops the tokens of issuers that are trusted no longer.
     pub(crate) fn forget_untrusted(&self) {
         if let Some(cache) = &self.cache {
-            cache.retain(|_, verified| verified.issuer.strong_count() > 0);
+            cache.retain(|_, verified| {
+                let trusted = verified.issuer.upgrade();
+                trusted.is_some_and(|trusted| trusted.is_trusted())
+            });
         }
     }
 

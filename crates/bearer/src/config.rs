@@ -41,6 +41,7 @@ use crate::error::{ConfigError, Problem};
 /// | `start` | `"required"` or `"degraded"` | `"required"` |
 /// | `token_types` | `absent`, `JWT`, `at+jwt` | the profile's |
 /// | `organization_claims`, `scope_claims`, `client_claims`, `user_claim` | claims, each a name or `[outer, inner]` | the profile's |
+/// | `machine_scope_claims` | claims with a machine's scopes, where they are not those of a user's; `[]` for the same ones | the profile's |
 /// | `organization_form` | `identifier`, `membership_alias` or `membership_id` | the profile's |
 /// | `organizations`, `fixed_organization` or `dangerous_any_organization` | whose organizations; needed with several issuers | any |
 /// | `clients` | accept only these | all |

@@ -60,6 +60,8 @@ pub struct TenantRules {
     pub host_suffix: Option<String>,
     /// A header that names a tenant.
     pub header: Option<HeaderName>,
+    /// Issuers whose users may act for any organization where a handler allows it, if their tokens name none.
+    pub acting_issuers: Vec<Arc<str>>,
     /// Organizations, each with its issuer, whose members may act for others where a handler allows it.
     pub acting_organizations: Vec<(Arc<str>, OrganizationId)>,
     /// The issuer whose organizations are acted for, if not the one of whoever acts.
@@ -76,6 +78,7 @@ impl Default for TenantRules {
                 .into(),
             host_suffix: None,
             header: None,
+            acting_issuers: Vec::new(),
             acting_organizations: Vec::new(),
             acting_for_issuer: None,
             reveals_existence: false,
@@ -93,9 +96,12 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    /// Refused: what is no `https` URL (`http` on loopback excepted), or has a query or fragment.
+    /// Refused: what is no `https` URL (`http` on loopback excepted), has a user, a query or a fragment, holds
+    /// anything but printable ASCII, or has a path that no router takes as it is.
     pub(crate) fn new(identifier: &str) -> Result<Self, &'static str> {
-        const NOT_A_RESOURCE: &str = "must be an absolute https URL without query and fragment";
+        const NOT_A_RESOURCE: &str =
+            "must be an absolute https URL in printable ASCII, without user, query and fragment";
+        let is_printable = identifier.bytes().all(|byte| byte.is_ascii_graphic());
         let url = url::Url::parse(identifier).map_err(|_| NOT_A_RESOURCE)?;
         let is_loopback = match url.host() {
             Some(url::Host::Domain(domain)) => domain == "localhost",
@@ -104,8 +110,16 @@ impl Resource {
             None => false,
         };
         let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
-        if !is_secure || url.query().is_some() || url.fragment().is_some() {
+        let is_bare = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !is_printable || !is_secure || !is_bare {
             return Err(NOT_A_RESOURCE);
+        }
+        let is_pattern = |segment: &str| segment.starts_with([':', '*']);
+        if url.path().split('/').any(is_pattern) || url.path().contains(['{', '}']) {
+            return Err("must not have a path that looks like a route's pattern");
         }
         // The well-known path goes in front of the resource's own (RFC 9728 §3.1).
         let own_path = if url.path() == "/" { "" } else { url.path() };
@@ -156,6 +170,11 @@ mod tests {
             "https://api.acme.test?x=1",
             "https://api.acme.test/#x",
             "urn:acme:api",
+            "https://api.\nacme.test/x",
+            "https://user:password@api.acme.test",
+            "https://api.acme.test/\u{fc}",
+            "https://api.acme.test/:v1",
+            "https://api.acme.test/*rest",
         ] {
             assert!(Resource::new(bad).is_err(), "{bad:?}");
         }

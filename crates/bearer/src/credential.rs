@@ -38,12 +38,21 @@ impl<'r> Credential<'r> {
             }
         } else if scheme.eq_ignore_ascii_case(b"dpop") {
             Self::Unsupported
-        } else if scheme.is_empty() {
-            Self::Malformed
-        } else {
+        } else if is_token(scheme) {
             Self::Missing
+        } else {
+            // Not the scheme of anybody: it might be a credential that somebody spoilt, and is no lack of one.
+            Self::Malformed
         }
     }
+}
+
+/// A token as HTTP has them ([RFC 9110 §5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)), which a
+/// scheme is.
+fn is_token(scheme: &[u8]) -> bool {
+    let is_token_character =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !scheme.is_empty() && scheme.iter().all(is_token_character)
 }
 
 /// Between scheme and token stand spaces and nothing else, tabs included.
@@ -91,6 +100,11 @@ mod tests {
             (&[b"DPoP abc"], Unsupported),
             (&[b"dpop"], Unsupported),
             (&[b""], Malformed),
+            (&[b"DPoP\tabc"], Malformed),
+            (&[b"Bearer\tabc"], Malformed),
+            (&[b"Bearer,abc"], Malformed),
+            (&[b"DPoP,Bearer abc"], Malformed),
+            (&[b"\xff abc"], Malformed),
             (&[b" Bearer abc"], Malformed),
             (&[b"Bearer"], Malformed),
             (&[b"Bearer "], Malformed),

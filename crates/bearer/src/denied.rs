@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_token::Refusal;
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::context::Context;
+use crate::grpc;
 
 /// Why a request was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,6 +119,8 @@ pub struct Denied {
     pub(crate) context: Option<Arc<Context>>,
     pub(crate) scope: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    /// Set if the request is a gRPC call: the content type of its response.
+    pub(crate) grpc: Option<HeaderValue>,
 }
 
 impl Denied {
@@ -139,12 +142,14 @@ impl Denied {
             context: context.into(),
             scope: None,
             retry_after: None,
+            grpc: None,
         }
     }
 
-    pub(crate) fn insufficient_scope(scope: String, context: Arc<Context>) -> Self {
+    /// `scope` is what the client should ask for: scope tokens with spaces between.
+    pub(crate) fn insufficient_scope(scope: Option<String>, context: Arc<Context>) -> Self {
         Self {
-            scope: Some(scope),
+            scope,
             ..Self::new(DenialKind::InsufficientScope, context)
         }
     }
@@ -152,6 +157,14 @@ impl Denied {
     /// The denial, telling the client when to try again.
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
+        self
+    }
+
+    /// The denial as an answer to a request of this method and with these headers: a trailers-only gRPC
+    /// response if it is a POST whose `content-type` is `application/grpc*`. Without it, a denial is answered as
+    /// any other request's.
+    pub fn for_request(mut self, method: &Method, headers: &HeaderMap) -> Self {
+        self.grpc = grpc::content_type(method, headers);
         self
     }
 

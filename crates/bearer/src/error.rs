@@ -81,4 +81,10 @@ pub enum BuildError {
         /// What happened.
         source: JwksError,
     },
+    /// The issuer was removed or replaced by somebody else while its keys were waited for; nothing was changed.
+    #[error("the issuer {issuer:?} was changed by somebody else meanwhile")]
+    Overtaken {
+        /// The issuer's name.
+        issuer: Arc<str>,
+    },
 }

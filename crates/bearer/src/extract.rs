@@ -21,7 +21,7 @@ impl<S: Sync> FromRequestParts<S> for Principal {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        Authentication::of(&parts.extensions)?.principal().cloned()
+        principal_of(parts).map_err(|denied| denied.for_request(&parts.method, &parts.headers))
     }
 }
 
@@ -30,9 +30,14 @@ impl<S: Sync> OptionalFromRequestParts<S> for Principal {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Denied> {
-        let authentication = Authentication::of(&parts.extensions)?;
-        Ok(authentication.optional_principal().cloned())
+        Authentication::of(&parts.extensions)
+            .map(|authentication| authentication.optional_principal().cloned())
+            .map_err(|denied| denied.for_request(&parts.method, &parts.headers))
     }
+}
+
+fn principal_of(parts: &Parts) -> Result<Principal, Denied> {
+    Authentication::of(&parts.extensions)?.principal().cloned()
 }
 
 macro_rules! kind_extractors {
@@ -41,9 +46,13 @@ macro_rules! kind_extractors {
             type Rejection = Denied;
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-                let authentication = Authentication::of(&parts.extensions)?;
-                $kind::of(authentication.principal()?.clone())
-                    .ok_or_else(|| authentication.deny(DenialKind::PrincipalNotAllowed))
+                let of_kind = |principal: Principal| {
+                    $kind::of(principal.clone())
+                        .ok_or_else(|| principal.deny(DenialKind::PrincipalNotAllowed))
+                };
+                principal_of(parts)
+                    .and_then(of_kind)
+                    .map_err(|denied| denied.for_request(&parts.method, &parts.headers))
             }
         }
     )*};
@@ -75,10 +84,15 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for CustomClaims<T> {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        let authentication = Authentication::of(&parts.extensions)?;
-        authentication.principal()?.claims().map(Self).map_err(|error| {
-            tracing::warn!(%error, r#type = std::any::type_name::<T>(), "custom claims do not fit");
-            authentication.deny(DenialKind::InvalidToken(Refusal::MalformedClaim))
-        })
+        let custom_of = |principal: Principal| {
+            principal.claims().map(Self).map_err(|error| {
+                let r#type = std::any::type_name::<T>();
+                tracing::warn!(%error, r#type, "custom claims do not fit");
+                principal.deny(DenialKind::InvalidToken(Refusal::MalformedClaim))
+            })
+        };
+        principal_of(parts)
+            .and_then(custom_of)
+            .map_err(|denied| denied.for_request(&parts.method, &parts.headers))
     }
 }

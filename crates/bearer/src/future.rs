@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use countersign_token::OrganizationId;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 use tracing::Span;
@@ -64,10 +64,10 @@ where
         }
     }
 
-    pub(crate) fn denied(denied: &Denied, request: &HeaderMap) -> Self {
+    pub(crate) fn denied(denied: &Denied) -> Self {
         Self {
             state: State::Denied {
-                response: Some(denied.respond_to(request)),
+                response: Some(denied.respond()),
             },
         }
     }
@@ -113,7 +113,7 @@ where
                             future: service.call(request),
                         },
                         Err(denied) => State::Denied {
-                            response: Some(denied.respond_to(request.headers())),
+                            response: Some(denied.respond()),
                         },
                     };
                     state.set(next);

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::body::RefusalBody;
 use crate::denied::Denied;
@@ -12,11 +12,12 @@ use crate::denied::Denied;
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// What a gRPC response to a request with these headers has as its content type; `None` for any other request.
+/// What a gRPC response to this request has as its content type; `None` for any other request.
 ///
-/// One router can serve both kinds, so that it is the request that tells, not a feature or the body's type.
-pub(crate) fn content_type(request: &HeaderMap) -> Option<HeaderValue> {
-    let requested = request.get(CONTENT_TYPE)?.as_bytes();
+/// One router can serve both kinds, so that it is the request that tells, not a feature or the body's type. Every
+/// gRPC call is a POST; anything else that says it is one must not get the status 200 that gRPC denials have.
+pub(crate) fn content_type(method: &Method, headers: &HeaderMap) -> Option<HeaderValue> {
+    let requested = headers.get(CONTENT_TYPE)?.as_bytes();
     let starts_with = |prefix: &str| {
         let start = requested.get(..prefix.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
@@ -27,7 +28,7 @@ pub(crate) fn content_type(request: &HeaderMap) -> Option<HeaderValue> {
         "application/grpc",
     ]
     .into_iter()
-    .find(|prefix| starts_with(prefix))
+    .find(|prefix| method == Method::POST && starts_with(prefix))
     .map(HeaderValue::from_static)
 }
 
@@ -37,6 +38,7 @@ impl Denied {
         let mut response = Response::new(B::refusal(Bytes::new()));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, content_type);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(GRPC_STATUS, self.grpc_code().into());
         if let Ok(message) = HeaderValue::try_from(percent_encoded(self.grpc_message())) {
             headers.insert(GRPC_MESSAGE, message);
@@ -140,7 +142,12 @@ mod tests {
                 .into_iter()
                 .collect();
             let expected = expected.map(HeaderValue::from_static);
-            assert_eq!(content_type(&headers), expected, "{requested:?}");
+            assert_eq!(
+                content_type(&Method::POST, &headers),
+                expected,
+                "{requested:?}"
+            );
+            assert_eq!(content_type(&Method::GET, &headers), None, "{requested:?}");
         }
     }
 

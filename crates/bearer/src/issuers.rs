@@ -1,20 +1,38 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use countersign_jwks::Jwks;
 use countersign_token::Issuer;
 
+use crate::error::{BuildError, ConfigError};
+
 /// An issuer with its keys: the one place where tokens and keys meet.
 #[derive(Debug)]
 pub(crate) struct TrustedIssuer {
     pub(crate) issuer: Issuer,
     pub(crate) jwks: Jwks,
+    /// Cleared when it is taken out of the table, before anybody is told that it was: whoever still works with
+    /// it then finds that it counts no longer.
+    is_trusted: AtomicBool,
 }
 
 impl TrustedIssuer {
     pub(crate) fn new(issuer: Issuer, jwks: Jwks) -> Self {
-        Self { issuer, jwks }
+        Self {
+            issuer,
+            jwks,
+            is_trusted: AtomicBool::new(true),
+        }
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted.load(Ordering::Acquire)
+    }
+
+    fn distrust(&self) {
+        self.is_trusted.store(false, Ordering::Release);
     }
 }
 
@@ -52,17 +70,25 @@ impl Issuers {
         all
     }
 
-    /// Adds an issuer, or replaces the one of its name, if `check` agrees with what the issuers then are.
-    pub(crate) fn set<E>(
+    /// Adds an issuer, or replaces the one of its name, which must still be `before`; checks first, under the
+    /// lock, with what the issuers then are.
+    pub(crate) fn set(
         &self,
         trusted: TrustedIssuer,
-        check: impl FnOnce(Vec<Issuer>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        before: Option<&Arc<TrustedIssuer>>,
+        check: impl FnOnce(Vec<Issuer>) -> Result<(), ConfigError>,
+    ) -> Result<(), BuildError> {
         let _changing = self.lock();
+        let name = trusted.issuer.name().clone();
+        let now = self.get(&name);
+        if now.as_ref().map(Arc::as_ptr) != before.map(Arc::as_ptr) {
+            return Err(BuildError::Overtaken { issuer: name });
+        }
         check(self.with(&trusted.issuer))?;
         let mut table = Table::clone(&self.table.load());
-        table.insert(trusted.issuer.name().clone(), Arc::new(trusted));
+        let replaced = table.insert(name, Arc::new(trusted));
         self.table.store(Arc::new(table));
+        replaced.iter().for_each(|old| old.distrust());
         Ok(())
     }
 
@@ -70,9 +96,10 @@ impl Issuers {
     pub(crate) fn remove(&self, name: &str) -> bool {
         let _changing = self.lock();
         let mut table = Table::clone(&self.table.load());
-        let removed = table.remove(name).is_some();
+        let removed = table.remove(name);
         self.table.store(Arc::new(table));
-        removed
+        removed.iter().for_each(|old| old.distrust());
+        removed.is_some()
     }
 
     /// What the issuers would be with this one, which comes last.

@@ -8,7 +8,7 @@ use countersign_token::{
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
-use crate::denied::Denied;
+use crate::denied::{DenialKind, Denied};
 
 /// A verified caller: the claims that its credential proved. Cheap to clone.
 ///
@@ -70,11 +70,15 @@ impl Principal {
         if is_granted(alternatives.clone(), self.scopes()) {
             return Ok(());
         }
-        let first: Vec<&str> = alternatives.take(1).flatten().collect();
-        Err(Denied::insufficient_scope(
-            first.join(" "),
-            self.context().clone(),
-        ))
+        let mut wanted = alternatives.map(|all| all.into_iter().collect::<Vec<_>>());
+        let first = wanted.find(|all| !all.is_empty());
+        let scope = first.map(|all| all.join(" "));
+        Err(Denied::insufficient_scope(scope, self.context().clone()))
+    }
+
+    /// A denial of this caller's request.
+    pub fn deny(&self, kind: DenialKind) -> Denied {
+        Denied::new(kind, self.context().clone())
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {

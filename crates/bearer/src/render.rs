@@ -4,13 +4,12 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderValue, Response};
 use serde::Serialize;
 
 use crate::body::RefusalBody;
 use crate::context::Context;
 use crate::denied::{DenialKind, Denied};
-use crate::grpc;
 
 /// A problem of [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), with RFC 6750's words beside it.
 #[derive(Serialize)]
@@ -25,25 +24,19 @@ struct Problem {
 }
 
 impl Denied {
-    /// The response to a denied request with these headers, for any body that can be made of bytes: a
-    /// trailers-only gRPC response if the request's `content-type` is `application/grpc*`, otherwise a problem
-    /// in JSON.
+    /// The response, for any body that can be made of bytes: a problem in JSON, or what
+    /// [`for_request`](Self::for_request) found that the request needs.
     ///
     /// Its extensions hold the [`DenialKind`], so that a layer further out learns the reason that the client
     /// is not told.
-    pub fn respond_to<B: RefusalBody>(&self, request: &HeaderMap) -> Response<B> {
+    pub fn respond<B: RefusalBody>(&self) -> Response<B> {
         self.log();
-        let mut response = match grpc::content_type(request) {
-            Some(content_type) => self.respond_grpc(content_type),
+        let mut response = match &self.grpc {
+            Some(content_type) => self.respond_grpc(content_type.clone()),
             None => self.respond_http(),
         };
         response.extensions_mut().insert(self.kind());
         response
-    }
-
-    /// The response to a denied request that is not gRPC.
-    pub fn respond<B: RefusalBody>(&self) -> Response<B> {
-        self.respond_to(&HeaderMap::new())
     }
 
     fn log(&self) {

@@ -56,7 +56,7 @@ where
         match decision {
             Decision::Ready(result) => match admission.admit(result, &mut request) {
                 Ok(caller) => ResponseFuture::admitted(self.inner.call(request), caller.as_ref()),
-                Err(denied) => ResponseFuture::denied(&denied, request.headers()),
+                Err(denied) => ResponseFuture::denied(&denied),
             },
             Decision::Pending(pending) => {
                 // The service that was polled ready is the one to call; the clone stays for the next request.
@@ -87,7 +87,9 @@ impl Admission {
             (Err(denied), Some(context)) if denied.kind() == DenialKind::MissingCredential => {
                 (None, Authentication::of_nobody(context))
             }
-            (Err(denied), _) => return Err(denied),
+            (Err(denied), _) => {
+                return Err(denied.for_request(request.method(), request.headers()));
+            }
         };
         request.extensions_mut().insert(mark);
         Ok(caller)

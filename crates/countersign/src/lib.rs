@@ -70,6 +70,7 @@
 //! |---|---|---|
 //! | `axum` | extractors, the tenant crate, and `GuardedRouter` | yes |
 //! | `reqwest` | the HTTP client that fetches keys; without it, implement [`Fetch`] | yes |
+//! | `tonic` | `From<Denied> for tonic::Status`, and denials in tonic's body | no |
 //! | `metrics` | `countersign_jwks_*` through the `metrics` facade | no |
 //! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
 

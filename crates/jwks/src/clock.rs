@@ -54,7 +54,8 @@ impl Default for SystemClock {
 )]
 impl Clock for SystemClock {
     fn unix_time(&self) -> Duration {
-        // A clock set before 1970 reads as 1970: every token is then not yet valid, and none is accepted.
+        // A clock set before 1970 reads as 1970. As with any clock that is wrong, tokens are then taken for valid
+        // at the wrong time.
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or(Duration::ZERO)

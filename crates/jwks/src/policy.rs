@@ -162,7 +162,26 @@ impl RefreshPolicy {
     /// What is wrong with the numbers, one sentence each.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &'static str> {
         const SECOND: Duration = Duration::from_secs(1);
+        // Sums of a few of them then stay far from the end of what a duration can hold.
+        const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+        let longest = [
+            self.time_to_live,
+            self.min_time_to_live,
+            self.max_time_to_live,
+            self.stale_grace,
+            self.min_backoff,
+            self.max_backoff,
+            self.budget_every,
+            self.wait,
+            self.deadline,
+            self.rediscover_after,
+            self.start_wait,
+        ];
         [
+            (
+                longest.into_iter().any(|one| one > TEN_YEARS),
+                "a duration must be at most ten years",
+            ),
             (
                 self.time_to_live < SECOND || self.min_time_to_live < SECOND,
                 "a time to live must be at least 1 s",
@@ -239,6 +258,10 @@ mod tests {
             default().with_backoff(s(2), s(1)),
             default().with_budget(s(5), 0),
             default().with_deadline(Duration::ZERO),
+            default().with_deadline(Duration::MAX),
+            default().with_budget(Duration::MAX, 1),
+            default().with_stale_grace(Duration::MAX),
+            default().with_wait(Duration::MAX),
         ];
         for policy in wrong {
             assert_eq!(policy.problems().count(), 1, "{policy:?}");

@@ -117,7 +117,11 @@ where
                 future: self.inner.call(request),
             },
             Err(denied) => State::Denied {
-                response: Some(denied.respond_to(request.headers())),
+                response: Some(
+                    denied
+                        .for_request(request.method(), request.headers())
+                        .respond(),
+                ),
             },
         };
         ResponseFuture { state }

@@ -64,11 +64,15 @@ impl<S: Sync, P: ScopePolicy> FromRequestParts<S> for Scoped<P> {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        let authentication = Authentication::of(&parts.extensions)?;
-        Requirement::of::<P>().check(authentication)?;
-        Ok(Self {
-            principal: authentication.principal()?.clone(),
-            policy: PhantomData,
-        })
+        let scoped = |authentication: &Authentication| {
+            Requirement::of::<P>().check(authentication)?;
+            Ok(Self {
+                principal: authentication.principal()?.clone(),
+                policy: PhantomData,
+            })
+        };
+        Authentication::of(&parts.extensions)
+            .and_then(scoped)
+            .map_err(|denied: Denied| denied.for_request(&parts.method, &parts.headers))
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
-use countersign_bearer::{Authentication, DenialKind, Denied, Principal};
+use countersign_bearer::{Authentication, DenialKind, Denied, Principal, TenantRules};
 use countersign_token::{CallerKind, OrganizationId, ScopePolicy};
 use http::request::Parts;
 
@@ -13,9 +13,13 @@ use crate::tenant::Tenant;
 /// Somebody of the vendor's who acts for the organization that the path names: an extractor, for support staff
 /// and microservices.
 ///
-/// It needs the scope policy `P`, and callers who are nobody's customer: a [`Microservice`] or a
-/// [`DelegatedUser`] whose token names no organization, or only organizations that were listed with
-/// `with_acting_organizations` on the authenticator's builder.
+/// It needs the scope policy `P`, and a caller who is the vendor's own by a positive rule, never by a claim that
+/// is missing:
+///
+/// - a [`Microservice`] whose token names no organization;
+/// - a [`DelegatedUser`] whose token names none, of an issuer named by `with_acting_issuers` on the
+///   authenticator's builder;
+/// - either, if every organization that the token names was listed by `with_acting_organizations`.
 ///
 /// Refuses: scopes missing, 403 `insufficient_scope`; any other caller, 403 `principal_not_allowed`; path
 /// parameters that disagree, or a host or header that names another tenant than the path, 404; a route without
@@ -51,12 +55,12 @@ use crate::tenant::Tenant;
 ///     acting.open(&invoices)
 /// }
 /// ```
-pub struct CrossTenant<P> {
+pub struct CrossTenant<P: ScopePolicy> {
     tenant: Tenant,
     policy: PhantomData<fn() -> P>,
 }
 
-impl<P> CrossTenant<P> {
+impl<P: ScopePolicy> CrossTenant<P> {
     /// The tenant who is acted for, marked as [acting](Tenant::is_acting).
     pub fn tenant(&self) -> &Tenant {
         &self.tenant
@@ -68,7 +72,7 @@ impl<P> CrossTenant<P> {
     }
 }
 
-impl<P> Clone for CrossTenant<P> {
+impl<P: ScopePolicy> Clone for CrossTenant<P> {
     fn clone(&self) -> Self {
         Self {
             tenant: self.tenant.clone(),
@@ -77,7 +81,7 @@ impl<P> Clone for CrossTenant<P> {
     }
 }
 
-impl<P> fmt::Debug for CrossTenant<P> {
+impl<P: ScopePolicy> fmt::Debug for CrossTenant<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CrossTenant").field(&self.tenant).finish()
     }
@@ -87,9 +91,16 @@ impl<S: Sync, P: ScopePolicy> FromRequestParts<S> for CrossTenant<P> {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
+        let found = Self::of(parts).await;
+        found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+    }
+}
+
+impl<P: ScopePolicy> CrossTenant<P> {
+    async fn of(parts: &mut Parts) -> Result<Self, Denied> {
         let authentication = Authentication::of(&parts.extensions)?.clone();
         let principal = authentication.principal()?;
-        if !may_act(principal, &authentication) {
+        if !may_act(principal, authentication.context().tenant_rules()) {
             return Err(authentication.deny(DenialKind::PrincipalNotAllowed));
         }
         principal.require::<P>()?;
@@ -113,7 +124,7 @@ impl<S: Sync, P: ScopePolicy> FromRequestParts<S> for CrossTenant<P> {
             issuer = principal.issuer(),
             client = principal.client(),
             user = principal.user(),
-            %organization,
+            organization = organization.as_str(),
             "acting across tenants"
         );
         let issuer = rules.acting_for_issuer.clone();
@@ -126,12 +137,20 @@ impl<S: Sync, P: ScopePolicy> FromRequestParts<S> for CrossTenant<P> {
 
 /// Whether the caller is the vendor's own. A machine that is no microservice is somebody's, whatever its token
 /// leaves out.
-fn may_act(principal: &Principal, authentication: &Authentication) -> bool {
-    let listed = &authentication.context().tenant_rules().acting_organizations;
+fn may_act(principal: &Principal, rules: &TenantRules) -> bool {
+    let organizations = principal.organizations().as_slice();
     let is_listed = |id: &OrganizationId| {
-        let mut listed = listed.iter();
+        let mut listed = rules.acting_organizations.iter();
         listed.any(|(issuer, one)| **issuer == *principal.issuer() && one == id)
     };
-    principal.kind() != CallerKind::ServicePrincipal
-        && principal.organizations().as_slice().iter().all(is_listed)
+    let is_of_acting_issuer = || {
+        let mut issuers = rules.acting_issuers.iter();
+        issuers.any(|issuer| **issuer == *principal.issuer())
+    };
+    match principal.kind() {
+        CallerKind::Microservice if organizations.is_empty() => true,
+        CallerKind::DelegatedUser if organizations.is_empty() => is_of_acting_issuer(),
+        CallerKind::Microservice | CallerKind::DelegatedUser => organizations.iter().all(is_listed),
+        _ => false,
+    }
 }

@@ -186,11 +186,12 @@ impl<T: Send + Sync + 'static> Directory<T> {
         let entry = self.entry(tenant).await;
         match &entry.found {
             Found::Known(record) if record.is_suspended => {
-                Err(tenant.deny(DenialKind::OrganizationSuspended))
+                Err(tenant.principal().deny(DenialKind::OrganizationSuspended))
             }
             Found::Known(record) => Ok(record.clone()),
-            Found::Unknown => Err(tenant.deny(DenialKind::OrganizationUnknown)),
+            Found::Unknown => Err(tenant.principal().deny(DenialKind::OrganizationUnknown)),
             Found::Failed => Err(tenant
+                .principal()
                 .deny(DenialKind::DirectoryUnavailable)
                 .with_retry_after(self.inner.settings.failure_time_to_live)),
         }

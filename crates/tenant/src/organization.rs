@@ -18,7 +18,8 @@ use crate::tenant::{KnownAliases, Tenant};
 /// Path, host and header may call the organization by one of its aliases. They are compared with those of the
 /// token's own organization; nothing is looked up by what the caller sent. Other tenant extractors accept an
 /// alias only behind this one: make it the first argument of the handler, or run it for a whole router with
-/// [`axum::middleware::from_extractor_with_state`].
+/// [`axum::middleware::from_extractor_with_state`]. An alias may equal another organization's id, where customers
+/// choose their own: look data up by [`Tenant::id`], never by what stands in the path.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -82,9 +83,15 @@ where
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Denied> {
+        let loaded = Self::load(parts, &Directory::from_ref(state)).await;
+        loaded.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+    }
+}
+
+impl<T: Send + Sync + 'static> Organization<T> {
+    async fn load(parts: &mut Parts, directory: &Directory<T>) -> Result<Self, Denied> {
         let authentication = Authentication::of(&parts.extensions)?.clone();
         let tenant = Tenant::of_token(&authentication)?;
-        let directory = Directory::from_ref(state);
         let found = directory.get(&tenant).await?;
         let aliases = found.aliases.clone();
         tenant.check_names(parts, &aliases, &authentication).await?;

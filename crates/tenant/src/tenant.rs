@@ -34,6 +34,7 @@ pub struct Tenant {
     /// The issuer that the organization is one of, if it is not the principal's own.
     issuer: Option<Arc<str>>,
     principal: Principal,
+    is_acting: bool,
 }
 
 impl Tenant {
@@ -54,10 +55,9 @@ impl Tenant {
         &self.principal
     }
 
-    /// Whether somebody acts for the organization who is not of it; see [`CrossTenant`](crate::CrossTenant).
+    /// Whether somebody of the vendor's acts for the organization; see [`CrossTenant`](crate::CrossTenant).
     pub fn is_acting(&self) -> bool {
-        self.principal.organization() != Some(&self.organization)
-            || self.issuer() != self.principal.issuer()
+        self.is_acting
     }
 
     /// A tenant for whom somebody acts who is not of it.
@@ -70,6 +70,7 @@ impl Tenant {
             organization,
             issuer,
             principal,
+            is_acting: true,
         }
     }
 
@@ -81,6 +82,7 @@ impl Tenant {
                 organization: organization.clone(),
                 issuer: None,
                 principal,
+                is_acting: false,
             }),
             Organizations::None => Err(authentication.deny(DenialKind::OrganizationRequired)),
             Organizations::Several(_) => {
@@ -117,11 +119,6 @@ impl Tenant {
         let path = tenant.check_names(parts, &aliases, &authentication).await?;
         Ok((tenant, path, authentication))
     }
-
-    /// A denial of this tenant's request.
-    pub(crate) fn deny(&self, kind: DenialKind) -> Denied {
-        Authentication::from(self.principal.clone()).deny(kind)
-    }
 }
 
 impl PartialEq for Tenant {
@@ -143,7 +140,8 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        Self::of(parts).await.map(|(tenant, _, _)| tenant)
+        let found = Self::of(parts).await.map(|(tenant, _, _)| tenant);
+        found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
     }
 }
 
@@ -183,11 +181,14 @@ impl<S: Sync> FromRequestParts<S> for PathTenant {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        match Tenant::of(parts).await? {
-            (_, Path::Silent, authentication) => {
-                Err(authentication.deny(DenialKind::MissingPathParameter))
-            }
+        let named = |found| match found {
+            (_, Path::Silent, authentication) => Err(Authentication::deny(
+                &authentication,
+                DenialKind::MissingPathParameter,
+            )),
             (tenant, _, _) => Ok(Self(tenant)),
-        }
+        };
+        let found = Tenant::of(parts).await.and_then(named);
+        found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
     }
 }

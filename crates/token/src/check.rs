@@ -61,10 +61,11 @@ impl Issuer {
         })
     }
 
-    /// Whether times that were valid once still are: for a token that was verified before. `now` is the time
-    /// since the Unix epoch.
-    pub fn check_times(&self, times: &Times, now: Duration) -> Result<()> {
-        self.times.check(times, now)
+    /// Whether a token that was verified before is still accepted: what can change without the token, which is
+    /// the time and the answer of the issuer's own check. `now` is the time since the Unix epoch.
+    pub fn still_accepts(&self, claims: &Claims, now: Duration) -> Result<()> {
+        self.times.check(&claims.times, now)?;
+        self.ask_own_check(claims)
     }
 
     fn check_audience(&self, payload: &Object<'_>) -> Result<bool> {
@@ -229,6 +230,10 @@ impl Issuer {
             let met = claim.is(payload, value)?;
             met.then_some(()).ok_or(Refusal::RequiredClaim)?;
         }
+        self.ask_own_check(claims)
+    }
+
+    fn ask_own_check(&self, claims: &Claims) -> Result<()> {
         match &self.check {
             Some(check) if !check(claims) => Err(Refusal::Check),
             _ => Ok(()),
@@ -347,6 +352,10 @@ impl ClaimsProfile {
                 .ok_or(Refusal::MalformedClaim)?,
             _ => return Err(Refusal::MalformedClaim),
         };
+        if named.is_empty() {
+            // Naming nobody is not the same as saying nothing.
+            return Err(Refusal::MalformedClaim);
+        }
         let ids = named.into_iter().map(OrganizationId::new);
         let ids: Option<Vec<_>> = ids.collect();
         ids.map(Organizations::of).ok_or(Refusal::MalformedClaim)

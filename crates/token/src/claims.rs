@@ -186,7 +186,7 @@ impl Claims {
                 .organizations
                 .as_slice()
                 .iter()
-                .map(|id| id.as_str().len() + 16)
+                .map(|id| id.as_str().len() + 48)
                 .sum::<usize>()
             + self.scopes.heap_bytes()
             + self.payload.len()

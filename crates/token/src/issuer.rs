@@ -267,7 +267,8 @@ impl Issuer {
         self
     }
 
-    /// Asks this function last, about a token that passed everything else: `false` refuses it.
+    /// Asks this function last, about a token that passed everything else: `false` refuses it. It is asked each
+    /// time the token is presented, so it must be quick.
     pub fn with_check(mut self, check: impl Fn(&Claims) -> bool + Send + Sync + 'static) -> Self {
         self.check = Some(Arc::new(check));
         self

@@ -82,6 +82,7 @@ fn profile(table: &mut Table<'_>) -> Option<ClaimsProfile> {
         "organization_claims",
         "organization_form",
         "scope_claims",
+        "machine_scope_claims",
         "client_claims",
         "user_claim",
     ];
@@ -98,6 +99,9 @@ fn profile(table: &mut Table<'_>) -> Option<ClaimsProfile> {
     }
     if let Some(claims) = table.parsed_elements("scope_claims", claim_path) {
         profile = profile.with_scope_claims(claims);
+    }
+    if let Some(claims) = table.parsed_elements("machine_scope_claims", claim_path) {
+        profile = profile.with_machine_scope_claims(claims);
     }
     if let Some(claims) = table.parsed_elements("client_claims", claim_path) {
         profile = profile.with_client_claims(claims);

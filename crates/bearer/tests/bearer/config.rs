@@ -41,6 +41,7 @@ fn every_setting_is_read() {
             "organization_claims": ["org", ["ext", "org"]],
             "organization_form": "identifier",
             "scope_claims": ["scp"],
+            "machine_scope_claims": ["roles", ["ext", "roles"]],
             "client_claims": ["cid"],
             "user_claim": "uid",
             "fixed_organization": "org_acme",
@@ -176,6 +177,18 @@ fn each_problem_is_reported_with_its_path() {
         (
             json!({ "organization_claims": [["a", "b", "c"]] }),
             "issuers[0].organization_claims[0]: must be",
+        ),
+        (
+            json!({ "machine_scope_claims": "roles" }),
+            "issuers[0].machine_scope_claims: must be an array",
+        ),
+        (
+            json!({ "machine_scope_claims": ["roles", 1] }),
+            "issuers[0].machine_scope_claims[1]: must be",
+        ),
+        (
+            json!({ "client_claims": [], "clients": ["m2m"] }),
+            "issuers[0].clients: are listed, but",
         ),
         (
             json!({ "Audience": "x" }),

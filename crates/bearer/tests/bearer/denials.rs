@@ -233,3 +233,42 @@ async fn the_reason_is_left_on_the_response_for_whoever_stands_further_out() {
         Some(&DenialKind::InvalidToken(Refusal::Audience))
     );
 }
+
+#[tokio::test]
+async fn a_grpc_call_is_denied_in_its_own_terms_and_nothing_else_is() {
+    let issuer = TestIssuer::new(ISSUER);
+    let authenticator = trusting(&issuer).await;
+    let app = app(&authenticator).route_layer(authenticator.layer());
+    let expired = machine(&issuer).expired().mint();
+    let of = |method: &str, content_type: &str, token: Option<&str>| {
+        let mut request = request(token);
+        *request.method_mut() = method.parse().unwrap();
+        let content_type = HeaderValue::try_from(content_type).unwrap();
+        request.headers_mut().insert("content-type", content_type);
+        request
+    };
+    let cases = [
+        (of("POST", "application/grpc", None), 200, Some("16")),
+        (
+            of("POST", "application/grpc+proto", Some(&expired)),
+            200,
+            Some("16"),
+        ),
+        (
+            of("POST", "application/grpc-web", Some("a b")),
+            200,
+            Some("16"),
+        ),
+        // A denial that is a 200 must not be had where somebody might take it for the answer.
+        (of("GET", "application/grpc", None), 401, None),
+        (of("POST", "application/json", None), 401, None),
+    ];
+    for (request, status, code) in cases {
+        let answer = send(&app, request).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("grpc-status"), code);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert!(challenge_of(&answer).starts_with("Bearer realm="));
+        assert_eq!(answer.body.is_empty(), code.is_some());
+    }
+}

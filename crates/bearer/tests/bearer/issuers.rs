@@ -1,10 +1,12 @@
 //! Several issuers, each trusted for what is its own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use countersign_bearer::Authenticator;
+use countersign_bearer::{Authenticator, BuildError};
 use countersign_jwks::KeySource;
-use countersign_testing::{FakeClock, TestIssuer};
+use countersign_testing::{Endpoint, FakeClock, Fault, TestIssuer};
 use countersign_token::{CallerKind, Microservices, OrganizationId, Refusal};
 
 use crate::support::{API, machine, refusal};
@@ -221,11 +223,87 @@ async fn a_removed_issuer_is_asked_for_keys_no_more() {
     assert!(authenticator.verify(&token).await.is_ok());
     assert!(authenticator.remove_issuer(issuer.name()));
     for _ in 0..20 {
-        clock.advance(std::time::Duration::from_secs(60)).await;
+        clock.advance(Duration::from_secs(60)).await;
     }
     assert_eq!(issuer.fetches().keys, 1, "at start");
     assert_eq!(
         refusal(authenticator.verify(&token).await),
         Refusal::UnknownIssuer
     );
+}
+
+/// A served issuer that the authenticator trusts, answering a second late by the clock from now on.
+async fn slow_and_trusted() -> (TestIssuer, FakeClock, Authenticator) {
+    let clock = FakeClock::new();
+    let issuer = TestIssuer::serve()
+        .await
+        .with_clock(Arc::new(clock.clone()));
+    let authenticator = Authenticator::builder()
+        .issuer(issuer.trusted_for(API))
+        .with_clock(Arc::new(clock.clone()))
+        .build()
+        .await
+        .unwrap();
+    let late = Fault::Slow(Duration::from_millis(900));
+    issuer.set_fault_at(Endpoint::Keys, Some(late));
+    (issuer, clock, authenticator)
+}
+
+/// Lets a request reach the issuer, does something meanwhile, and lets the answer come.
+#[expect(clippy::disallowed_methods, reason = "the network runs on real time")]
+async fn meanwhile<T>(clock: &FakeClock, change: impl AsyncFnOnce() -> T) -> T {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let changed = change().await;
+    for _ in 0..20 {
+        clock.advance(Duration::from_millis(48)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    changed
+}
+
+#[tokio::test]
+async fn a_removal_stands_against_a_replacement_that_was_waiting_for_keys() {
+    let (issuer, clock, authenticator) = slow_and_trusted().await;
+    let replacing = authenticator.set_issuer(issuer.trusted_for(API));
+    let removing = meanwhile(&clock, async || authenticator.remove_issuer(issuer.name()));
+    let (replaced, removed) = futures_util::future::join(replacing, removing).await;
+    assert!(removed);
+    assert!(matches!(replaced, Err(BuildError::Overtaken { .. })));
+    assert!(authenticator.status().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_that_waits_for_keys_is_not_accepted_by_those_of_a_replaced_issuer() {
+    let (issuer, clock, authenticator) = slow_and_trusted().await;
+    issuer.rotate();
+    let token = machine(&issuer).mint();
+    // Pinned to the keys of somebody else, since the issuer's own are not to be trusted any more.
+    let pinned = TestIssuer::new(issuer.name()).with_clock(Arc::new(clock.clone()));
+    let replacement = pinned.trusted_for(API);
+    let waiting = authenticator.verify(&token);
+    let replacing = meanwhile(&clock, async || authenticator.set_issuer(replacement).await);
+    let (verified, replaced) = futures_util::future::join(waiting, replacing).await;
+    replaced.unwrap();
+    assert_eq!(refusal(verified), Refusal::UnknownKey);
+    assert!(authenticator.verify(&machine(&pinned).mint()).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_issuers_own_check_is_asked_each_time() {
+    let issuer = TestIssuer::new(ACME);
+    let is_blocked = Arc::new(AtomicBool::new(false));
+    let asked = is_blocked.clone();
+    let authenticator = Authenticator::builder()
+        .issuer(
+            issuer
+                .trusted_for(API)
+                .with_check(move |_| !asked.load(Ordering::Relaxed)),
+        )
+        .build()
+        .await
+        .unwrap();
+    let token = machine(&issuer).mint();
+    assert!(authenticator.verify(&token).await.is_ok());
+    is_blocked.store(true, Ordering::Relaxed);
+    assert_eq!(refusal(authenticator.verify(&token).await), Refusal::Check);
 }

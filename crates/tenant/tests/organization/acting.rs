@@ -55,6 +55,7 @@ async fn vendor(
         .iter()
         .map(|(issuer, id)| (*issuer, OrganizationId::new(id).unwrap()));
     let mut builder = Authenticator::builder()
+        .with_acting_issuers([VENDOR])
         .issuer(TestIssuer::new(VENDOR).trusted_for("https://api.vendor.test"))
         .with_acting_organizations(listed);
     if let Some(issuer) = for_issuer {
@@ -69,7 +70,7 @@ async fn only_the_vendors_own_act_for_others() {
     let user = || Claims::delegated_user(VENDOR, "console", "ada");
     let service = || Claims::microservice(VENDOR, "billing");
     let automation = || Claims::service_principal(VENDOR, "m2m");
-    let strangers_user = Claims::delegated_user("https://as.stranger.test", "console", "eve");
+    let strangers_user = || Claims::delegated_user("https://as.stranger.test", "console", "eve");
     let scope = "support:read";
     let cases = [
         (with(user(), None, scope), StatusCode::OK),
@@ -88,9 +89,11 @@ async fn only_the_vendors_own_act_for_others() {
         (with(user(), None, "support:write"), StatusCode::FORBIDDEN),
         // The same id at another issuer is another organization.
         (
-            with(strangers_user, Some("org_vendor"), scope),
+            with(strangers_user(), Some("org_vendor"), scope),
             StatusCode::FORBIDDEN,
         ),
+        // A customer's own issuer may leave the organization out, and grant any scope.
+        (with(strangers_user(), None, scope), StatusCode::FORBIDDEN),
     ];
     for (claims, expected) in cases {
         let description = format!("{claims:?}");

@@ -171,8 +171,6 @@ fn an_organization_claim_has_one_of_three_forms_and_several_are_several() {
         (json!(["acme", "acme"]), vec!["acme"], no_ids.clone()),
         (objects, vec!["acme", "globex"], Ok(vec![ACME, GLOBEX])),
         (renamed, vec!["acme", "acme-eu"], Ok(vec![ACME])),
-        (json!([]), vec![], no_ids.clone()),
-        (json!({}), vec![], Ok(vec![])),
         (json!({"acme": {"id": ["x"]}}), vec!["acme"], no_ids.clone()),
         (json!({"acme": {"id": ""}}), vec!["acme"], no_ids.clone()),
         (
@@ -182,6 +180,11 @@ fn an_organization_claim_has_one_of_three_forms_and_several_are_several() {
         ),
         (json!({"acme": ACME}), vec!["acme"], no_ids),
     ];
+    // Naming nobody is not the same as saying nothing: a machine without organization may be one of ours.
+    for nobody in [json!([]), json!({})] {
+        let payload = with(&user(), "organization", nobody);
+        assert_eq!(vendor().read("JWT", &payload), Err(MalformedClaim));
+    }
     for (claim, aliases, ids) in cases {
         let payload = with(&user(), "organization", claim.clone());
         assert_eq!(

@@ -43,7 +43,7 @@ pub(crate) fn app(authenticator: &Authenticator) -> Router {
         .route("/invoices", get(list))
         .route("/orgs/{org_id}/invoices", get(list_by_path).post(create))
         .route("/reports", get(reports))
-        .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(DefaultBodyLimit::max(4 * 1024))
         .layer(authenticator.layer())
         .with_state(app);
     guarded.merge(open(authenticator))
