@@ -88,7 +88,9 @@ impl Issuers {
         let mut table = Table::clone(&self.table.load());
         let replaced = table.insert(name, Arc::new(trusted));
         self.table.store(Arc::new(table));
-        replaced.iter().for_each(|old| old.distrust());
+        if let Some(old) = replaced {
+            old.distrust();
+        }
         Ok(())
     }
 
@@ -98,8 +100,10 @@ impl Issuers {
         let mut table = Table::clone(&self.table.load());
         let removed = table.remove(name);
         self.table.store(Arc::new(table));
-        removed.iter().for_each(|old| old.distrust());
-        removed.is_some()
+        removed.is_some_and(|old| {
+            old.distrust();
+            true
+        })
     }
 
     /// What the issuers would be with this one, which comes last.

@@ -59,6 +59,9 @@ pub struct Issuer {
     pub(crate) keys: KeySettings,
 }
 
+/// Whether there is one, the setting, and what is wrong with it.
+type Problem = (bool, &'static str, &'static str);
+
 type Check = Arc<dyn Fn(&Claims) -> bool + Send + Sync>;
 
 /// Where an issuer's keys come from and how they are kept.
@@ -296,72 +299,81 @@ impl Issuer {
     /// What is wrong with the settings, each with the name of the setting; `several` when the authenticator
     /// has other issuers as well.
     pub fn problems(&self, several: bool) -> Vec<(&'static str, String)> {
-        let mut problems = Vec::new();
-        let mut problem = |found: bool, setting, text: &str| {
-            if found {
-                problems.push((setting, text.to_owned()));
-            }
-        };
-        let is_empty = |list: &BTreeSet<String>| list.is_empty() || list.contains("");
-        problem(self.name.is_empty(), "issuer", "is empty");
-        problem(
+        let mut problems = self.problems_of_tokens().to_vec();
+        problems.extend(self.problems_of_callers(several));
+        let found = problems.into_iter().filter(|(found, ..)| *found);
+        found
+            .map(|(_, setting, text)| (setting, text.to_owned()))
+            .collect()
+    }
+
+    fn problems_of_tokens(&self) -> [Problem; 6] {
+        [
+            (self.name.is_empty(), "issuer", "is empty"),
+            (
             self.audiences.is_empty() || self.audiences.iter().any(String::is_empty),
             "audiences",
             "must name at least one audience, and none may be empty",
-        );
-        problem(
+            ),
+            (
             self.algorithms.is_empty(),
             "algorithms",
             "must name at least one algorithm",
-        );
-        problem(
+            ),
+            (
             self.token_types().is_empty(),
             "token_types",
             "must name at least one type",
-        );
-        problem(
+            ),
+            (
             self.times.leeway > MAX_LEEWAY,
             "leeway_seconds",
             "is more than 300 seconds: set the clocks instead",
-        );
-        problem(
-            self.clients.as_ref().is_some_and(is_empty),
-            "clients",
-            "must name at least one client, and none may be empty; leave it out to accept all",
-        );
-        problem(
-            self.profile.audience_optional && self.clients.is_none(),
-            "clients",
-            "must be listed: this profile accepts tokens without an audience, from listed clients only",
-        );
-        problem(
-            self.clients.is_some() && !self.profile.yields_clients(),
-            "clients",
-            "are listed, but the profile has no claim that names a client: no token could be one of theirs",
-        );
-        problem(
+            ),
+            (
             self.profile.has_mark_without_values(),
             "profile",
             "has a mark of access tokens without values: no token could have it",
-        );
-        problem(
+            ),
+        ]
+    }
+
+    fn problems_of_callers(&self, several: bool) -> [Problem; 6] {
+        let is_empty = |list: &BTreeSet<String>| list.is_empty() || list.contains("");
+        [
+            (
+            self.clients.as_ref().is_some_and(is_empty),
+            "clients",
+            "must name at least one client, and none may be empty; leave it out to accept all",
+            ),
+            (
+            self.profile.audience_optional && self.clients.is_none(),
+            "clients",
+            "must be listed: this profile accepts tokens without an audience, from listed clients only",
+            ),
+            (
+            self.clients.is_some() && !self.profile.yields_clients(),
+            "clients",
+            "are listed, but the profile has no claim that names a client: no token could be one of theirs",
+            ),
+            (
             matches!(&self.organizations, OrganizationRule::Listed(list) if is_empty(list)),
             "organizations",
             "must name at least one organization, and none may be empty",
-        );
-        problem(
+            ),
+            (
             several
                 && self.profile.yields_organizations()
                 && self.organizations == OrganizationRule::Unsaid,
             "organizations",
             "must be said, since there are several issuers: list them, or fix the one that this issuer is",
-        );
-        problem(
+            ),
+            (
             matches!(&self.microservices, Microservices::Clients(list) if is_empty(list)),
             "microservices",
             "must name at least one client, and none may be empty",
-        );
-        problems
+            ),
+        ]
     }
 }
 
