@@ -58,7 +58,7 @@ fn good_settings_have_no_problems() {
 fn each_problem_is_told_with_its_setting() {
     let none: [&str; 0] = [];
     let named = |name: &str| Issuer::new(name, "https://api.acme.test");
-    let cases = [
+    let cases = vec![
         (named(""), "issuer"),
         (Issuer::new("https://as.acme.test", ""), "audiences"),
         (issuer().with_audiences(none), "audiences"),
