@@ -311,29 +311,29 @@ impl Issuer {
         [
             (self.name.is_empty(), "issuer", "is empty"),
             (
-            self.audiences.is_empty() || self.audiences.iter().any(String::is_empty),
-            "audiences",
-            "must name at least one audience, and none may be empty",
+                self.audiences.is_empty() || self.audiences.iter().any(String::is_empty),
+                "audiences",
+                "must name at least one audience, and none may be empty",
             ),
             (
-            self.algorithms.is_empty(),
-            "algorithms",
-            "must name at least one algorithm",
+                self.algorithms.is_empty(),
+                "algorithms",
+                "must name at least one algorithm",
             ),
             (
-            self.token_types().is_empty(),
-            "token_types",
-            "must name at least one type",
+                self.token_types().is_empty(),
+                "token_types",
+                "must name at least one type",
             ),
             (
-            self.times.leeway > MAX_LEEWAY,
-            "leeway_seconds",
-            "is more than 300 seconds: set the clocks instead",
+                self.times.leeway > MAX_LEEWAY,
+                "leeway_seconds",
+                "is more than 300 seconds: set the clocks instead",
             ),
             (
-            self.profile.has_mark_without_values(),
-            "profile",
-            "has a mark of access tokens without values: no token could have it",
+                self.profile.has_mark_without_values(),
+                "profile",
+                "has a mark of access tokens without values: no token could have it",
             ),
         ]
     }
@@ -342,36 +342,36 @@ impl Issuer {
         let is_empty = |list: &BTreeSet<String>| list.is_empty() || list.contains("");
         [
             (
-            self.clients.as_ref().is_some_and(is_empty),
-            "clients",
-            "must name at least one client, and none may be empty; leave it out to accept all",
+                self.clients.as_ref().is_some_and(is_empty),
+                "clients",
+                "must name at least one client, and none may be empty; leave it out to accept all",
             ),
             (
-            self.profile.audience_optional && self.clients.is_none(),
-            "clients",
-            "must be listed: this profile accepts tokens without an audience, from listed clients only",
+                self.profile.audience_optional && self.clients.is_none(),
+                "clients",
+                "must be listed: this profile accepts tokens without an audience, from listed clients only",
             ),
             (
-            self.clients.is_some() && !self.profile.yields_clients(),
-            "clients",
-            "are listed, but the profile has no claim that names a client: no token could be one of theirs",
+                self.clients.is_some() && !self.profile.yields_clients(),
+                "clients",
+                "are listed, but the profile has no claim that names a client: no token could be one of theirs",
             ),
             (
-            matches!(&self.organizations, OrganizationRule::Listed(list) if is_empty(list)),
-            "organizations",
-            "must name at least one organization, and none may be empty",
+                matches!(&self.organizations, OrganizationRule::Listed(list) if is_empty(list)),
+                "organizations",
+                "must name at least one organization, and none may be empty",
             ),
             (
-            several
-                && self.profile.yields_organizations()
-                && self.organizations == OrganizationRule::Unsaid,
-            "organizations",
-            "must be said, since there are several issuers: list them, or fix the one that this issuer is",
+                several
+                    && self.profile.yields_organizations()
+                    && self.organizations == OrganizationRule::Unsaid,
+                "organizations",
+                "must be said, since there are several issuers: list them, or fix the one that this issuer is",
             ),
             (
-            matches!(&self.microservices, Microservices::Clients(list) if is_empty(list)),
-            "microservices",
-            "must name at least one client, and none may be empty",
+                matches!(&self.microservices, Microservices::Clients(list) if is_empty(list)),
+                "microservices",
+                "must name at least one client, and none may be empty",
             ),
         ]
     }

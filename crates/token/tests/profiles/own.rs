@@ -108,90 +108,85 @@ fn of_several_claims_the_first_that_is_there_counts_and_must_be_right() {
     }
 }
 
+fn decide_by_each<const N: usize>(cases: [(MachineRule, Value, Result<Said, Refusal>); N]) {
+    for (rule, payload, expected) in cases {
+        let profile = ClaimsProfile::rfc9068().with_machine_rule(rule.clone());
+        assert_eq!(read(&profile, &payload), expected, "{rule:?}: {payload}");
+    }
+}
+
+/// The same token, taken for a user's.
+fn the_user() -> Said {
+    Said::user("crawler", "crawler", "crawler").with_id("1")
+}
+
 #[test]
-fn each_rule_for_machines_needs_what_it_names() {
+fn each_rule_about_the_client_needs_what_it_names() {
     let repeats = MachineRule::RepeatsClient {
         claims: vec!["cid".into()],
-    };
-    let marked = MachineRule::ClaimIs {
-        claim: ["ext", "machine"].into(),
-        value: true.into(),
     };
     let suffixed = MachineRule::SubjectIsClientWith {
         suffix: "@m".into(),
     };
-    let without_user = MachineRule::SubjectIsClientWithout {
+    let alone = MachineRule::SubjectIsClientWithout {
         claim: "uid".into(),
+    };
+    let of_suffix = Said::machine("crawler", "crawler@m").with_id("1");
+    let payload = |claim, value| with(&machine(), claim, value);
+    decide_by_each([
+        (MachineRule::Never, machine(), Ok(the_user())),
+        (MachineRule::SubjectIsClient, machine(), Ok(the_machine())),
+        (repeats, payload("cid", json!("crawler")), Ok(the_machine())),
+        (suffixed, payload("sub", json!("crawler@m")), Ok(of_suffix)),
+        (alone.clone(), machine(), Ok(the_machine())),
+        (alone.clone(), payload("uid", json!("ann")), Ok(the_user())),
+        (alone, payload("uid", json!(null)), Err(MalformedClaim)),
+    ]);
+}
+
+#[test]
+fn each_rule_about_a_mark_needs_the_mark_in_its_own_type() {
+    let is = MachineRule::ClaimIs {
+        claim: ["ext", "is"].into(),
+        value: true.into(),
+    };
+    let contains = MachineRule::ClaimContains {
+        claim: ["ext", "has"].into(),
+        value: "m".into(),
     };
     let starts = MachineRule::SubjectStartsWith {
         prefix: "m-".into(),
     };
-    let contains = MachineRule::ClaimContains {
-        claim: ["ext", "grants"].into(),
-        value: "machine".into(),
-    };
-    let granted = |grants: Value| with(&machine(), "ext", json!({"grants": grants}));
-    let user = || Said::user("crawler", "crawler", "crawler").with_id("1");
-    let of_suffix = Said::machine("crawler", "crawler@m").with_id("1");
     let of_prefix = Said::machine("crawler", "m-1").with_id("1");
-    let cases = [
-        (MachineRule::Never, machine(), Ok(user())),
-        (MachineRule::SubjectIsClient, machine(), Ok(the_machine())),
-        (
-            repeats,
-            with(&machine(), "cid", "crawler"),
-            Ok(the_machine()),
-        ),
-        (
-            marked.clone(),
-            with(&machine(), "ext", json!({"machine": true})),
-            Ok(the_machine()),
-        ),
-        (
-            marked,
-            with(&machine(), "ext", json!({"machine": "true"})),
-            Err(MalformedClaim),
-        ),
-        (
-            suffixed,
-            with(&machine(), "sub", "crawler@m"),
-            Ok(of_suffix),
-        ),
-        (without_user.clone(), machine(), Ok(the_machine())),
-        (
-            without_user.clone(),
-            with(&machine(), "uid", "ann"),
-            Ok(user()),
-        ),
-        (
-            without_user,
-            with(&machine(), "uid", Value::Null),
-            Err(MalformedClaim),
-        ),
+    let ext = |ext: Value| with(&machine(), "ext", ext);
+    decide_by_each([
+        (is.clone(), ext(json!({"is": true})), Ok(the_machine())),
+        (is.clone(), ext(json!({"is": false})), Ok(the_user())),
+        (is, ext(json!({"is": "true"})), Err(MalformedClaim)),
         (
             starts.clone(),
             with(&machine(), "sub", "m-1"),
             Ok(of_prefix),
         ),
-        (starts, machine(), Ok(user())),
+        (starts, machine(), Ok(the_user())),
         (
             contains.clone(),
-            granted(json!(["a", "machine"])),
+            ext(json!({"has": ["a", "m"]})),
             Ok(the_machine()),
         ),
         (
             contains.clone(),
-            granted(json!("machine")),
+            ext(json!({"has": "m"})),
             Ok(the_machine()),
         ),
-        (contains.clone(), granted(json!(["machines"])), Ok(user())),
-        (contains.clone(), machine(), Ok(user())),
-        (contains, granted(json!([["machine"]])), Err(MalformedClaim)),
-    ];
-    for (rule, payload, expected) in cases {
-        let profile = ClaimsProfile::rfc9068().with_machine_rule(rule.clone());
-        assert_eq!(read(&profile, &payload), expected, "{rule:?}: {payload}");
-    }
+        (
+            contains.clone(),
+            ext(json!({"has": ["mm"]})),
+            Ok(the_user()),
+        ),
+        (contains.clone(), machine(), Ok(the_user())),
+        (contains, ext(json!({"has": [["m"]]})), Err(MalformedClaim)),
+    ]);
 }
 
 #[test]
