@@ -66,7 +66,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     };
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let app = routes::app(&authenticator);
+    let app = routes::app(&authenticator)?;
     println!(
         "{}",
         serde_json::json!({ "listening": format!("http://{address}") })

@@ -1,11 +1,10 @@
 use axum::extract::{DefaultBodyLimit, FromRef, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Json, Router};
 use countersign::{
-    Authenticator, FetchFailure, OrganizationId, PathTenant, Principal, ScopePolicy, Scoped,
-    ServicePrincipal, TenantScoped, Unscoped, scopes,
+    Authenticated, Authenticator, ConfigError, FetchFailure, GuardedRouter, OrganizationId,
+    PathTenant, Principal, Public, ServicePrincipal, TenantScoped, Unscoped, scopes,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,11 +20,10 @@ scopes! {
     ReadReports = "reports:read" || "admin";
 }
 
-const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
-
 #[derive(Clone)]
 struct App {
     invoices: Unscoped<Invoices>,
+    authenticator: Authenticator,
 }
 
 impl FromRef<App> for Unscoped<Invoices> {
@@ -34,39 +32,29 @@ impl FromRef<App> for Unscoped<Invoices> {
     }
 }
 
-pub(crate) fn app(authenticator: &Authenticator) -> Router {
-    let app = App {
-        invoices: Unscoped::new(Invoices::default()),
-    };
-    let guarded = Router::new()
-        .route("/whoami", get(whoami))
-        .route("/invoices", get(list))
-        .route("/orgs/{org_id}/invoices", get(list_by_path).post(create))
-        .route("/reports", get(reports))
-        .layer(DefaultBodyLimit::max(4 * 1024))
-        .layer(authenticator.layer())
-        .with_state(app);
-    guarded.merge(open(authenticator))
+impl FromRef<App> for Authenticator {
+    fn from_ref(app: &App) -> Self {
+        app.authenticator.clone()
+    }
 }
 
-/// What everybody may see.
-fn open(authenticator: &Authenticator) -> Router {
-    let mut router = Router::new()
-        .route("/status", get(status))
-        .with_state(authenticator.clone());
-    let scopes = ReadInvoices::scopes()
-        .chain(WriteInvoices::scopes())
-        .chain(ReadReports::scopes());
-    if let Some(metadata) = authenticator.resource_metadata(scopes) {
-        let path = metadata.path().to_owned();
-        let document = get(async move || Json(metadata));
-        if path != METADATA_PATH {
-            // For clients that look for it at the host's root although the resource has a path.
-            router = router.route(METADATA_PATH, document.clone());
-        }
-        router = router.route(&path, document);
-    }
-    router
+/// Every route with its guard. The metadata of the resource comes by itself.
+pub(crate) fn app(authenticator: &Authenticator) -> Result<Router, ConfigError> {
+    let app = App {
+        invoices: Unscoped::new(Invoices::default()),
+        authenticator: authenticator.clone(),
+    };
+    let routes = GuardedRouter::new()
+        .get(Authenticated, "/whoami", whoami)
+        .get(ReadInvoices, "/invoices", list)
+        .get(ReadInvoices, "/orgs/{org_id}/invoices", list_by_path)
+        .post(WriteInvoices, "/orgs/{org_id}/invoices", create)
+        .get(ReadReports, "/reports", reports)
+        .get(Public, "/status", status)
+        .layer(DefaultBodyLimit::max(4 * 1024))
+        .with_state(app);
+    tracing::info!("routes:\n{}", routes.table_for(authenticator));
+    routes.build(authenticator)
 }
 
 async fn whoami(caller: Principal) -> Json<Value> {
@@ -82,16 +70,12 @@ async fn whoami(caller: Principal) -> Json<Value> {
     }))
 }
 
-async fn list(_: Scoped<ReadInvoices>, invoices: TenantScoped<Invoices>) -> impl IntoResponse {
+async fn list(invoices: TenantScoped<Invoices>) -> impl IntoResponse {
     Json(invoices.list())
 }
 
 /// The same, on a route that names the tenant: it fails the first request if the route ever stops doing so.
-async fn list_by_path(
-    _: Scoped<ReadInvoices>,
-    _: PathTenant,
-    invoices: TenantScoped<Invoices>,
-) -> impl IntoResponse {
+async fn list_by_path(_: PathTenant, invoices: TenantScoped<Invoices>) -> impl IntoResponse {
     Json(invoices.list())
 }
 
@@ -102,7 +86,6 @@ struct NewInvoice {
 }
 
 async fn create(
-    _: Scoped<WriteInvoices>,
     _: PathTenant,
     invoices: TenantScoped<Invoices>,
     invoice: Option<Json<NewInvoice>>,
@@ -114,7 +97,7 @@ async fn create(
     }
 }
 
-async fn reports(caller: ServicePrincipal, _: Scoped<ReadReports>) -> Json<Value> {
+async fn reports(caller: ServicePrincipal) -> Json<Value> {
     Json(json!({ "reports": [], "for": caller.client() }))
 }
 
