@@ -108,3 +108,16 @@ pub use countersign_token::{
     Issuer, MachineRule, Microservices, OrganizationForm, OrganizationId, Organizations, Refusal,
     Scope, ScopeHierarchy, ScopeSet, Times, TokenType, TokenTypes,
 };
+
+/// The code in the repository's pages is compiled and run as tests.
+#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/vendors.md")]
+    struct Vendors;
+    #[doc = include_str!("../../../docs/migration.md")]
+    struct Migration;
+    #[doc = include_str!("../../../docs/deployment.md")]
+    struct Deployment;
+}
