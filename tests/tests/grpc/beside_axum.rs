@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::middleware::from_extractor;
 use axum::routing::get;
-use countersign::{Authenticated, GuardedRouter, Public, Scoped, Tenant, require};
+use countersign::{Authenticated, GuardedRouter, Public, Scoped, Tenant, protect, require};
 use tonic::Code;
 use tonic::server::NamedService;
 use tonic::service::Routes;
@@ -203,4 +203,15 @@ GET  /whoami                  authenticated
     assert_eq!(beside.status, StatusCode::UNAUTHORIZED);
     let beside = send(&channel, "GET", "/health", JSON, None).await;
     assert_eq!(beside.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_grpc_service_that_is_added_to_a_protected_router_is_behind_its_layer() {
+    let world = World::new().await;
+    let app = protect(http(), world.authenticator.layer()).merge(grpc());
+    let channel = serve(app.into_router()).await;
+    let denied = check(&channel, None, FOR_NOTHING).await.unwrap_err();
+    assert_eq!(denied.code(), Code::Unauthenticated);
+    let scoped = bearer(&world.scoped_token());
+    check(&channel, Some(&scoped), FOR_SCOPE).await.unwrap();
 }
