@@ -2,11 +2,6 @@
 //!
 //! The vectors are not part of this repository. Where they are not beside it, the test says so and checks nothing.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that panics fails the test that called it"
-)]
-
 use std::path::Path;
 
 use base64::Engine;

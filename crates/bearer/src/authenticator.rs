@@ -12,7 +12,7 @@ use http::HeaderMap;
 use crate::builder::AuthenticatorBuilder;
 use crate::cache::{Verified, VerifiedTokens};
 use crate::context::Context;
-use crate::credential::Credential;
+use crate::credential::{Credential, b64token};
 use crate::denied::{DenialKind, Denied};
 use crate::error::BuildError;
 use crate::issuers::{Issuers, TrustedIssuer};
@@ -94,7 +94,10 @@ impl Authenticator {
     /// Verifies a token outside of HTTP, such as one that came with a message. Put nothing but the token in:
     /// no scheme in front.
     pub async fn verify(&self, token: &str) -> Result<Principal, Denied> {
-        match self.decide_token(token) {
+        if let Some(principal) = self.inner.seen_before(token.as_bytes()) {
+            return Ok(principal);
+        }
+        match self.decide_unseen(token) {
             Decision::Ready(result) => result,
             Decision::Pending(pending) => pending.await,
         }
@@ -103,7 +106,15 @@ impl Authenticator {
     /// Decides on the credential in a request's headers. The layer does nothing but obey it.
     pub fn decide(&self, headers: &HeaderMap) -> Decision {
         let kind = match Credential::read(headers) {
-            Credential::Bearer(token) => return self.decide_token(token),
+            Credential::Bearer(bytes) => {
+                if let Some(principal) = self.inner.seen_before(bytes) {
+                    return Decision::Ready(Ok(principal));
+                }
+                match b64token(bytes) {
+                    Some(token) => return self.decide_unseen(token),
+                    None => DenialKind::MalformedCredential,
+                }
+            }
             Credential::Missing => DenialKind::MissingCredential,
             Credential::Unsupported => DenialKind::UnsupportedScheme,
             Credential::Malformed => DenialKind::MalformedCredential,
@@ -111,14 +122,11 @@ impl Authenticator {
         Decision::Ready(Err(self.deny(kind)))
     }
 
-    fn decide_token(&self, token: &str) -> Decision {
-        let inner = &self.inner;
-        if let Some(principal) = inner.seen_before(token) {
-            return Decision::Ready(Ok(principal));
-        }
-        match inner.verify(token, |trusted, kid, algorithm| {
+    fn decide_unseen(&self, token: &str) -> Decision {
+        let find_key = |trusted: &TrustedIssuer, kid: Option<&str>, algorithm| {
             trusted.jwks.key(kid, algorithm)
-        }) {
+        };
+        match self.inner.verify(token, find_key) {
             Ok(principal) => Decision::Ready(Ok(principal)),
             Err(Stop::Refused(refusal)) => {
                 Decision::Ready(Err(self.deny(DenialKind::InvalidToken(refusal))))
@@ -271,7 +279,7 @@ impl From<Refusal> for Stop {
 
 impl Inner {
     /// The principal of a token that was verified before, if what it rested on still holds.
-    fn seen_before(&self, token: &str) -> Option<Principal> {
+    fn seen_before(&self, token: &[u8]) -> Option<Principal> {
         let verified = self.verified.get(token)?;
         if verified.holds(self.clock.unix_time()) {
             return Some(verified.principal.clone());

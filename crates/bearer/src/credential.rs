@@ -1,3 +1,4 @@
+use countersign_token::MAX_TOKEN_BYTES;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -14,8 +15,8 @@ pub(crate) enum Credential<'r> {
     Unsupported,
     /// Two headers, an empty one, or a bearer that is no `b64token`.
     Malformed,
-    /// A bearer token, by its characters.
-    Bearer(&'r str),
+    /// What stands behind the scheme `Bearer`. See [`b64token`] for whether it is a token.
+    Bearer(&'r [u8]),
 }
 
 impl<'r> Credential<'r> {
@@ -29,13 +30,8 @@ impl<'r> Credential<'r> {
         let scheme_end = value.iter().position(|byte| *byte == b' ');
         let (scheme, rest) = value.split_at(scheme_end.unwrap_or(value.len()));
         if scheme.eq_ignore_ascii_case(b"bearer") {
-            // The token is looked at as bytes: whatever is not a `b64token` is not UTF-8 either, or is refused.
-            match std::str::from_utf8(rest.trim_ascii_start()) {
-                Ok(token) if is_b64token(token.as_bytes()) && is_separated(rest) => {
-                    Self::Bearer(token)
-                }
-                _ => Self::Malformed,
-            }
+            let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+            Self::Bearer(&rest[spaces..])
         } else if scheme.eq_ignore_ascii_case(b"dpop") {
             Self::Unsupported
         } else if is_token(scheme) {
@@ -55,24 +51,34 @@ fn is_token(scheme: &[u8]) -> bool {
     !scheme.is_empty() && scheme.iter().all(is_token_character)
 }
 
-/// Between scheme and token stand spaces and nothing else, tabs included.
-fn is_separated(rest: &[u8]) -> bool {
-    let token = rest.trim_ascii_start();
-    rest[..rest.len() - token.len()]
-        .iter()
-        .all(|byte| *byte == b' ')
+/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, of a length that is looked at.
+///
+/// A look at each byte is most of what a token seen before would cost, so that it is left until the token is
+/// found to be a new one: what was verified before had the right characters.
+pub(crate) fn b64token(bytes: &[u8]) -> Option<&str> {
+    let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
+    let characters = &bytes[..bytes.len() - padding];
+    let is_token = !characters.is_empty()
+        && bytes.len() <= MAX_TOKEN_BYTES
+        && characters
+            .iter()
+            .all(|byte| IN_B64TOKEN[usize::from(*byte)]);
+    // ASCII all through, so that it is UTF-8 as well.
+    is_token.then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
 
-/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, of a length that is looked at.
-fn is_b64token(token: &[u8]) -> bool {
-    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
-    let characters = &token[..token.len() - padding];
-    !characters.is_empty()
-        && token.len() <= countersign_token::MAX_TOKEN_BYTES
-        && characters.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-        })
-}
+const IN_B64TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    loop {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
 
 #[cfg(test)]
 mod tests {
@@ -120,16 +126,21 @@ mod tests {
             (&[b"Bearer \xc3\xa9"], Malformed),
             (&[b"Bearer abc", b"Bearer abc"], Malformed),
             (&[b"Bearer abc", b"Basic dTpw"], Malformed),
-            (&[b"Bearer abc"], Bearer("abc")),
-            (&[b"bEARER abc"], Bearer("abc")),
-            (&[b"Bearer   abc"], Bearer("abc")),
-            (&[b"Bearer aZ0-._~+/=="], Bearer("aZ0-._~+/==")),
-            (&[&long], Bearer(&longest)),
+            (&[b"Bearer abc"], Bearer(b"abc")),
+            (&[b"bEARER abc"], Bearer(b"abc")),
+            (&[b"Bearer   abc"], Bearer(b"abc")),
+            (&[b"Bearer aZ0-._~+/=="], Bearer(b"aZ0-._~+/==")),
+            (&[&long], Bearer(longest.as_bytes())),
             (&[&too_long], Malformed),
         ];
         for (values, expected) in cases {
+            let headers = headers(values);
+            let read = match Credential::read(&headers) {
+                Bearer(bytes) if b64token(bytes).is_none() => Malformed,
+                read => read,
+            };
             assert!(
-                Credential::read(&headers(values)) == *expected,
+                read == *expected,
                 "{:?}",
                 values
                     .iter()

@@ -10,6 +10,7 @@ use crate::body::RefusalBody;
 use crate::denied::Denied;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// What a gRPC response to this request has as its content type; `None` for any other request.
@@ -53,6 +54,8 @@ impl Denied {
         }
         if let Some(seconds) = self.retry_after_seconds() {
             headers.insert(RETRY_AFTER, seconds.into());
+            // The same in gRPC's own terms.
+            headers.insert(PUSHBACK, (seconds.saturating_mul(1000)).into());
         }
     }
 
@@ -92,17 +95,21 @@ fn percent_encoded(message: &str) -> String {
     encoded
 }
 
-/// The same code, message and challenge that the layer answers with, for a handler to return.
+/// The same code, message and challenge that the layer answers with, for a handler to return. Its source is the
+/// denial, so that a layer further out, which finds the status in the response's extensions, learns the reason.
 #[cfg(feature = "tonic")]
 impl From<Denied> for tonic::Status {
     fn from(denied: Denied) -> Self {
+        denied.log();
         let mut metadata = HeaderMap::new();
         denied.add_metadata(&mut metadata);
-        Self::with_metadata(
+        let mut status = Self::with_metadata(
             denied.grpc_code().into(),
             denied.grpc_message(),
             tonic::metadata::MetadataMap::from_headers(metadata),
-        )
+        );
+        status.set_source(std::sync::Arc::new(denied));
+        status
     }
 }
 

@@ -141,3 +141,11 @@ kinds! {
     /// `principal_not_allowed`.
     Microservice;
 }
+
+impl DelegatedUser {
+    /// The user on whose behalf the app acts.
+    pub fn user(&self) -> &str {
+        // A delegated caller without a user is never made.
+        self.0.user().unwrap_or_default()
+    }
+}

@@ -39,7 +39,7 @@ impl Denied {
         response
     }
 
-    fn log(&self) {
+    pub(crate) fn log(&self) {
         tracing::debug!(reason = %self.kind(), status = self.status().as_u16(), "denied");
     }
 

@@ -109,7 +109,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Hands a path and everything under it to a service, behind this guard. The service sees the path without
-    /// this prefix, as in [`Router::nest_service`].
+    /// this prefix, as in [`Router::nest_service`]. A gRPC service dispatches on its whole path, so that it
+    /// belongs into [`merge_router`](Self::merge_router): `tonic::service::Routes::new(…).into_axum_router()`.
     pub fn nest_service<G, T>(mut self, guard: G, path: &str, service: T) -> Self
     where
         G: RouteGuard,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use countersign_bearer::{Authentication, DenialKind, Denied, Principal};
 use countersign_token::{OrganizationId, Organizations};
+use http::Extensions;
 use http::request::Parts;
 
 use crate::naming::{Own, Path, host_and_header_agree};
@@ -60,6 +61,12 @@ impl Tenant {
         self.is_acting
     }
 
+    /// The tenant that the token of a request with these extensions names, for where there is no extractor, such
+    /// as in a gRPC handler. Paths, hosts and headers are not looked at.
+    pub fn of(extensions: &Extensions) -> Result<Self, Denied> {
+        Self::of_token(Authentication::of(extensions)?)
+    }
+
     /// A tenant for whom somebody acts who is not of it.
     pub(crate) fn acting(
         principal: Principal,
@@ -112,7 +119,7 @@ impl Tenant {
     }
 
     /// The tenant of a request, and what its path says.
-    async fn of(parts: &mut Parts) -> Result<(Self, Path, Authentication), Denied> {
+    async fn in_request(parts: &mut Parts) -> Result<(Self, Path, Authentication), Denied> {
         let authentication = Authentication::of(&parts.extensions)?.clone();
         let tenant = Self::of_token(&authentication)?;
         let aliases = KnownAliases::of(parts, &tenant);
@@ -140,7 +147,7 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        let found = Self::of(parts).await.map(|(tenant, _, _)| tenant);
+        let found = Self::in_request(parts).await.map(|(tenant, _, _)| tenant);
         found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
     }
 }
@@ -188,7 +195,7 @@ impl<S: Sync> FromRequestParts<S> for PathTenant {
             )),
             (tenant, _, _) => Ok(Self(tenant)),
         };
-        let found = Tenant::of(parts).await.and_then(named);
+        let found = Tenant::in_request(parts).await.and_then(named);
         found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
     }
 }

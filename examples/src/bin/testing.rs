@@ -26,7 +26,7 @@ async fn list(_: Scoped<ReadInvoices>, invoices: TenantScoped<Invoices>) -> Json
 }
 
 async fn whoami(caller: DelegatedUser) -> String {
-    caller.user().unwrap_or_default().to_owned()
+    caller.user().to_owned()
 }
 
 /// What is tested. It comes without the authentication layer, so that a test can put another in its place.

@@ -45,7 +45,7 @@ async fn approve(
     _consent: Scoped<ApproveInvoices>,
     approvers: TenantScoped<Approvers>,
 ) -> Result<String, (StatusCode, String)> {
-    let user = caller.user().unwrap_or_default();
+    let user = caller.user();
     let app = caller.client().unwrap_or("an app");
     if approvers.contains(&user) {
         Ok(format!("approved by {user} through {app}"))

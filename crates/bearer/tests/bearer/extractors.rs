@@ -36,7 +36,7 @@ async fn each_kind_has_an_extractor_that_refuses_the_others() {
     let (authenticator, tokens) = of_every_kind().await;
     let handlers = [
         get(async |caller: ServicePrincipal| caller.client().unwrap_or_default().to_owned()),
-        get(async |caller: DelegatedUser| caller.user().unwrap_or_default().to_owned()),
+        get(async |caller: DelegatedUser| caller.user().to_owned()),
         get(async |caller: Microservice| caller.client().unwrap_or_default().to_owned()),
     ];
     for (served, handler) in handlers.into_iter().enumerate() {
@@ -126,7 +126,7 @@ async fn a_handler_may_look_at_a_denial_itself() {
         .route(
             "/",
             get(async |caller: Result<DelegatedUser, Denied>| match caller {
-                Ok(user) => format!("user {}", user.user().unwrap_or_default()),
+                Ok(user) => format!("user {}", user.user()),
                 Err(denied) => denied.kind().to_string(),
             }),
         )
