@@ -129,7 +129,8 @@ impl Denied {
         match kind {
             DenialKind::MissingLayer => tracing::error!(
                 "a guard or extractor runs on a route without an authentication layer: \
-                 add `.layer(authenticator.layer())` to its router, after its routes"
+                 add `.layer(authenticator.layer())` to its router, after its routes and after its guards; \
+                 in a `GuardedRouter`, the route is `Public`"
             ),
             DenialKind::MissingPathParameter => tracing::error!(
                 "a handler asks for the tenant in the path, and its route has no such parameter: \

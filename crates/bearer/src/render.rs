@@ -40,7 +40,13 @@ impl Denied {
     }
 
     pub(crate) fn log(&self) {
-        tracing::debug!(reason = %self.kind(), status = self.status().as_u16(), "denied");
+        let status = self.status().as_u16();
+        tracing::debug!(
+            reason = self.kind().as_str(),
+            status,
+            scope = self.scope(),
+            "denied"
+        );
     }
 
     fn respond_http<B: RefusalBody>(&self) -> Response<B> {

@@ -92,7 +92,7 @@ pub use countersign_jwks::{HttpFetch, HttpFetchBuilder};
 pub use countersign_router::Unmatched;
 #[cfg(feature = "axum")]
 pub use countersign_router::{
-    Authenticated, GuardedRouter, Protected, Public, RouteAccess, RouteGuard, RouteKind,
+    Authenticated, GuardedRouter, Optional, Protected, Public, RouteAccess, RouteGuard, RouteKind,
     RouteLayer, RouteRow, RouteTable, protect,
 };
 #[cfg(feature = "axum")]

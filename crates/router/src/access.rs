@@ -6,6 +6,8 @@ use std::fmt;
 pub enum RouteAccess {
     /// Everybody, with or without a credential, which is not looked at.
     Public,
+    /// Everybody with a good token or with no credential at all.
+    Optional,
     /// Everybody with a good token, whatever it grants.
     Authenticated,
     /// Whoever was granted all scopes of one of these alternatives.
@@ -20,17 +22,18 @@ impl RouteAccess {
 
     fn alternatives(self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::Public | Self::Authenticated => &[],
+            Self::Public | Self::Optional | Self::Authenticated => &[],
             Self::Scopes(alternatives) => alternatives,
         }
     }
 }
 
-/// `public`, `authenticated`, or the scopes as `scopes!` has them: `export || (audit:read && admin)`.
+/// `public`, `optional`, `authenticated`, or the scopes as `scopes!` has them: `export || (audit:read && admin)`.
 impl fmt::Display for RouteAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let alternatives = match self {
             Self::Public => return f.write_str("public"),
+            Self::Optional => return f.write_str("optional"),
             Self::Authenticated => return f.write_str("authenticated"),
             Self::Scopes([]) => return f.write_str("nobody"),
             Self::Scopes(alternatives) => *alternatives,
@@ -58,6 +61,7 @@ mod tests {
     fn access_reads_as_it_was_declared() {
         let cases = [
             (RouteAccess::Public, "public"),
+            (RouteAccess::Optional, "optional"),
             (RouteAccess::Authenticated, "authenticated"),
             (RouteAccess::Scopes(&[&["a"]]), "a"),
             (RouteAccess::Scopes(&[&["a", "b"]]), "a && b"),

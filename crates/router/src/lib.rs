@@ -134,7 +134,7 @@ mod table;
 
 pub use access::RouteAccess;
 pub use endpoint::RouteLayer;
-pub use guard::{Authenticated, Public, RouteGuard};
+pub use guard::{Authenticated, Optional, Public, RouteGuard};
 #[cfg(feature = "utoipa")]
 pub use openapi::Unmatched;
 pub use protect::{Protected, protect};

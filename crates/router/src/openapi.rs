@@ -189,7 +189,7 @@ fn security_schemes(authenticator: &Authenticator) -> Vec<(String, SecuritySchem
 fn security(access: RouteAccess, schemes: &[&str]) -> Vec<SecurityRequirement> {
     let alternatives: &[&[&str]] = match access {
         RouteAccess::Public => &[],
-        RouteAccess::Authenticated => &[&[]],
+        RouteAccess::Optional | RouteAccess::Authenticated => &[&[]],
         RouteAccess::Scopes(alternatives) => alternatives,
     };
     let all = alternatives.iter().flat_map(|scopes| {
@@ -198,7 +198,9 @@ fn security(access: RouteAccess, schemes: &[&str]) -> Vec<SecurityRequirement> {
             .iter()
             .map(move |scheme| SecurityRequirement::new(*scheme, scopes.clone()))
     });
-    all.collect()
+    // An empty requirement says that it also goes without.
+    let nothing = (access == RouteAccess::Optional).then(SecurityRequirement::default);
+    nothing.into_iter().chain(all).collect()
 }
 
 fn describe_denials(operation: &mut Operation, access: RouteAccess) {
@@ -206,7 +208,7 @@ fn describe_denials(operation: &mut Operation, access: RouteAccess) {
     for denial in &DENIALS {
         let can_be = match access {
             RouteAccess::Public => false,
-            RouteAccess::Authenticated => !denial.is_of_scopes,
+            RouteAccess::Optional | RouteAccess::Authenticated => !denial.is_of_scopes,
             RouteAccess::Scopes(_) => true,
         };
         if can_be {

@@ -1,4 +1,5 @@
 use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -183,6 +184,14 @@ pub struct PathTenant(
     /// The tenant, whom the path named as well.
     pub Tenant,
 );
+
+impl Deref for PathTenant {
+    type Target = Tenant;
+
+    fn deref(&self) -> &Tenant {
+        &self.0
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for PathTenant {
     type Rejection = Denied;

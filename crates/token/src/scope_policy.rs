@@ -7,7 +7,8 @@ use crate::scope::ScopeSet;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope policy",
     label = "no scopes are declared for this type",
-    note = "declare one with `scopes! {{ pub {Self} = \"resource:action\"; }}`"
+    note = "declare one with `scopes! {{ pub Name = \"a:read\"; }}`; `&&` and `||` combine scopes: \
+            `pub Name = \"a:read\" && \"b:write\";`"
 )]
 pub trait ScopePolicy: Send + Sync + 'static {
     /// The alternatives, the one that grants least first: a caller who has none is told of the first.

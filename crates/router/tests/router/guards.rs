@@ -3,13 +3,16 @@
 use axum::Router;
 use axum::routing::get;
 use countersign_bearer::Principal;
-use countersign_router::{Authenticated, GuardedRouter, Public};
+use countersign_router::{Authenticated, GuardedRouter, Optional, Public};
 
 use crate::support::{Read, Transfer, World, Write, ask, ok, status};
 
 fn routes() -> GuardedRouter {
     GuardedRouter::new()
         .get(Public, "/public", ok)
+        .get(Optional, "/optional", async |caller: Option<Principal>| {
+            caller.map_or("nobody", |_| "somebody")
+        })
         .get(Authenticated, "/authenticated", ok)
         .get(Read, "/one", ok)
         .get(Write, "/either", ok)
@@ -38,6 +41,7 @@ async fn each_guard_lets_through_whom_it_says() {
     ];
     for (path, expected) in [
         ("/public", [200, 200, 200, 200, 200, 200, 200, 200]),
+        ("/optional", [200, 200, 400, 401, 200, 200, 200, 200]),
         ("/authenticated", [401, 401, 400, 401, 200, 200, 200, 200]),
         ("/one", [401, 401, 400, 401, 403, 200, 403, 403]),
         ("/either", [401, 401, 400, 401, 403, 403, 403, 200]),

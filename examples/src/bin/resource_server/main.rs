@@ -28,9 +28,12 @@ async fn main() -> ExitCode {
         )
         .init();
     let mut arguments = std::env::args_os().skip(1);
-    let (Some(path), None) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: resource_server CONFIG.toml");
-        return ExitCode::from(2);
+    let path = match (arguments.next(), arguments.next()) {
+        (Some(path), None) if !path.to_string_lossy().starts_with('-') => path,
+        _ => {
+            eprintln!("usage: resource_server CONFIG.toml");
+            return ExitCode::from(2);
+        }
     };
     let config = match Config::read(path.as_ref()) {
         Ok(config) => config,
@@ -64,7 +67,9 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
         },
         () = stop.clone().received() => return Ok(()),
     };
-    let listener = TcpListener::bind(config.listen).await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("listen: {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
     let app = routes::app(&authenticator)?;
     println!(
