@@ -1,0 +1,150 @@
+//! What the logs say of a request: who called, why it was denied, what the program got wrong; and no token.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
+use countersign::{Authenticator, Scoped, Tenant, scopes};
+use countersign_testing::TestIssuer;
+use tower::ServiceExt;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+const API: &str = "https://api.acme.test";
+
+scopes! {
+    ReadInvoices = "invoices:read";
+}
+
+/// Everything that is logged on this thread, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn listen() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(log.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+async fn list(_: Scoped<ReadInvoices>, _: Tenant) {
+    tracing::info!("a handler's own event");
+}
+
+async fn app(issuer: &TestIssuer) -> Result<Router, countersign::BuildError> {
+    let authenticator = Authenticator::builder()
+        .issuer(issuer.trusted_for(API))
+        .build()
+        .await?;
+    Ok(Router::new()
+        .route("/invoices", get(list))
+        .layer(authenticator.layer()))
+}
+
+async fn call(app: Router, token: &str) -> u16 {
+    let request = Request::get("/invoices").header("authorization", format!("Bearer {token}"));
+    let request = request.body(Body::empty()).expect("a request");
+    let response = app.oneshot(request).await.expect("a router does not fail");
+    response.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_handlers_own_events_say_who_called_for_whom() {
+    let (log, _guard) = Log::listen();
+    let issuer = TestIssuer::new("https://as.acme.test");
+    let token = issuer
+        .service_principal("m2m-acme")
+        .with_audience(API)
+        .with_organization("org_acme")
+        .with_scopes(["invoices:read"])
+        .mint();
+    let status = call(app(&issuer).await.expect("an authenticator"), &token).await;
+    assert_eq!(status, 200);
+    let log = log.text();
+    let event = log
+        .lines()
+        .find(|line| line.contains("a handler's own event"));
+    let event = event.expect("the handler's event");
+    for field in [
+        r#"kind="service_principal""#,
+        r#"client="m2m-acme""#,
+        r#"organization="org_acme""#,
+    ] {
+        assert!(event.contains(field), "{field} in {event}");
+    }
+}
+
+#[tokio::test]
+async fn a_denial_is_logged_with_its_reason_and_without_the_token() {
+    let (log, _guard) = Log::listen();
+    let issuer = TestIssuer::new("https://as.acme.test");
+    let token = issuer.service_principal("m2m-acme").with_audience(API);
+    let app = app(&issuer).await.expect("an authenticator");
+    let cases = [
+        (token.clone().mint(), "insufficient_scope"),
+        (token.clone().expired().mint(), "expired"),
+        (token.clone().tampered().mint(), "bad_signature"),
+        (
+            token.with_audience("https://other.test").mint(),
+            "wrong_audience",
+        ),
+        ("a b".into(), "malformed_credential"),
+    ];
+    for (token, reason) in &cases {
+        call(app.clone(), token).await;
+        let log = log.text();
+        assert!(
+            log.contains(&format!("reason={reason:?}")),
+            "{reason}: {log}"
+        );
+    }
+    for (token, _) in cases.iter().filter(|(token, _)| token.contains('.')) {
+        for part in token.split('.') {
+            assert!(!log.text().contains(part), "a part of a token in the log");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_forgotten_layer_is_logged_as_an_error_that_says_what_to_do() {
+    let (log, _guard) = Log::listen();
+    let app = Router::new().route("/invoices", get(list));
+    assert_eq!(call(app, "abc").await, 500);
+    let log = log.text();
+    let error = log.lines().find(|line| line.contains("ERROR"));
+    let error = error.expect("an error");
+    assert!(error.contains(".layer(authenticator.layer())"), "{error}");
+}
