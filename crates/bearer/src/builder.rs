@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_jwks::{Clock, Fetch, Jwks, JwksBuilder, SystemClock};
+#[cfg(feature = "reqwest")]
+use countersign_jwks::{HttpFetch, KeySource};
 use countersign_token::{Issuer, OrganizationId};
 use futures_util::future::try_join_all;
 use http::{HeaderName, HeaderValue};
@@ -169,10 +171,29 @@ impl AuthenticatorBuilder {
         }
         self.clock
             .get_or_insert_with(|| Arc::new(SystemClock::new()));
+        self.share_one_client();
         let trusted = self.issuers.iter().map(|issuer| self.trust(issuer));
         let trusted = try_join_all(trusted).await?;
         Ok(Authenticator::new(&self, trusted))
     }
+
+    /// One HTTP client for all issuers, instead of one for each: a client holds certificates and connections.
+    #[cfg(feature = "reqwest")]
+    fn share_one_client(&mut self) {
+        let is_remote = |issuer: &Issuer| {
+            let source = &issuer.keys().source;
+            matches!(source, KeySource::Discovery | KeySource::Url(_))
+        };
+        if self.fetch.is_none() && self.issuers.iter().any(is_remote) {
+            // If there can be none, the first issuer that needs one says why.
+            let client = HttpFetch::new().ok();
+            self.fetch = client.map(|client| Arc::new(client) as Arc<dyn Fetch>);
+        }
+    }
+
+    #[cfg(not(feature = "reqwest"))]
+    #[expect(clippy::unused_self, reason = "there is no client to share")]
+    fn share_one_client(&mut self) {}
 
     /// Gets the keys of an issuer, if it is a required one.
     pub(crate) async fn trust(&self, issuer: &Issuer) -> Result<TrustedIssuer, BuildError> {
