@@ -204,11 +204,11 @@ impl Authenticator {
             issuers, settings, ..
         } = &*self.inner;
         let check = |all| settings.for_issuers(all).check();
-        let before = issuers.get(issuer.name());
+        let turn = issuers.take_turn(issuer.name());
         check(issuers.with(&issuer))?;
         let trusted = settings.trust(&issuer).await?;
         // Checked once more, since others may have been set in the meantime.
-        issuers.set(trusted, before.as_ref(), check)?;
+        issuers.set(trusted, &turn, check)?;
         self.inner.verified.forget_untrusted();
         Ok(())
     }

@@ -94,9 +94,12 @@ impl AuthenticatorBuilder {
         self
     }
 
-    /// Says that users of these issuers whose tokens name no organization are the vendor's own people, who may
-    /// act for any organization where a handler takes `CrossTenant`. Never name an issuer that a customer
-    /// controls. Default: none.
+    /// Says that users of these issuers are the vendor's own people, who may act for any organization where a
+    /// handler takes `CrossTenant`. Name only issuers at which nobody but your staff has accounts.
+    ///
+    /// Refused: an issuer whose profile reads organizations, since at many vendors a client may leave the
+    /// organization out. There, list your own with
+    /// [`with_acting_organizations`](Self::with_acting_organizations). Default: none.
     pub fn with_acting_issuers<I: Into<Arc<str>>>(
         mut self,
         issuers: impl IntoIterator<Item = I>,
@@ -277,6 +280,16 @@ impl AuthenticatorBuilder {
             "host_suffix",
             "must be a dot with a host name behind it, such as .api.example.com",
         );
+        for issuer in &self.issuers {
+            let is_acting = tenant.acting_issuers.contains(issuer.name());
+            if is_acting && issuer.yields_organizations() {
+                let message = format!(
+                    "{:?} has customers' organizations: list your own with acting_organizations",
+                    issuer.name()
+                );
+                problems.push(Problem::new("acting_issuers", message));
+            }
+        }
         let mut names = HashSet::new();
         for (index, issuer) in self.issuers.iter().enumerate() {
             let own = issuer.problems(self.issuers.len() > 1);

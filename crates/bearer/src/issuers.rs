@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use countersign_jwks::Jwks;
@@ -45,7 +45,16 @@ type Table = HashMap<Arc<str>, Arc<TrustedIssuer>>;
 /// background task ends and its memory goes.
 pub(crate) struct Issuers {
     table: ArcSwap<Table>,
-    changing: Mutex<()>,
+    /// The turns of those who get an issuer's keys, and will set it then.
+    turns: Mutex<Vec<Weak<Place>>>,
+}
+
+/// A turn to set an issuer. It is lost when the issuer of that name is set or removed by somebody else.
+pub(crate) struct Turn(Arc<Place>);
+
+struct Place {
+    name: Arc<str>,
+    is_lost: AtomicBool,
 }
 
 impl Issuers {
@@ -55,8 +64,18 @@ impl Issuers {
             .map(|trusted| (trusted.issuer.name().clone(), Arc::new(trusted)));
         Self {
             table: ArcSwap::from_pointee(table.collect()),
-            changing: Mutex::new(()),
+            turns: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Takes a turn to set the issuer of this name.
+    pub(crate) fn take_turn(&self, name: &Arc<str>) -> Turn {
+        let place = Arc::new(Place {
+            name: name.clone(),
+            is_lost: AtomicBool::new(false),
+        });
+        self.lock().push(Arc::downgrade(&place));
+        Turn(place)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Arc<TrustedIssuer>> {
@@ -70,21 +89,21 @@ impl Issuers {
         all
     }
 
-    /// Adds an issuer, or replaces the one of its name, which must still be `before`; checks first, under the
+    /// Adds an issuer, or replaces the one of its name, in a turn that was not lost; checks first, under the
     /// lock, with what the issuers then are.
     pub(crate) fn set(
         &self,
         trusted: TrustedIssuer,
-        before: Option<&Arc<TrustedIssuer>>,
+        turn: &Turn,
         check: impl FnOnce(Vec<Issuer>) -> Result<(), ConfigError>,
     ) -> Result<(), BuildError> {
-        let _changing = self.lock();
+        let mut turns = self.lock();
         let name = trusted.issuer.name().clone();
-        let now = self.get(&name);
-        if now.as_ref().map(Arc::as_ptr) != before.map(Arc::as_ptr) {
+        if turn.0.is_lost.load(Ordering::Relaxed) {
             return Err(BuildError::Overtaken { issuer: name });
         }
         check(self.with(&trusted.issuer))?;
+        lose(&mut turns, &name);
         let mut table = Table::clone(&self.table.load());
         let replaced = table.insert(name, Arc::new(trusted));
         self.table.store(Arc::new(table));
@@ -96,7 +115,8 @@ impl Issuers {
 
     /// Takes an issuer out; `false` if there was none of that name.
     pub(crate) fn remove(&self, name: &str) -> bool {
-        let _changing = self.lock();
+        let mut turns = self.lock();
+        lose(&mut turns, name);
         let mut table = Table::clone(&self.table.load());
         let removed = table.remove(name);
         self.table.store(Arc::new(table));
@@ -118,7 +138,20 @@ impl Issuers {
     }
 
     /// Nothing is left half done by a panic: the table is stored as a whole.
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Place>>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whoever has a turn to set the issuer of this name loses it. Turns that were given up are forgotten.
+fn lose(turns: &mut Vec<Weak<Place>>, name: &str) {
+    turns.retain(|turn| {
+        let Some(place) = turn.upgrade() else {
+            return false;
+        };
+        if *place.name == *name {
+            place.is_lost.store(true, Ordering::Relaxed);
+        }
+        true
+    });
 }

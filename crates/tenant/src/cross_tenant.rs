@@ -122,6 +122,7 @@ impl<P: ScopePolicy> CrossTenant<P> {
         };
         tracing::info!(
             issuer = principal.issuer(),
+            subject = principal.subject(),
             client = principal.client(),
             user = principal.user(),
             organization = organization.as_str(),

@@ -292,7 +292,11 @@ impl ClaimsProfile {
             return Err(Refusal::UnknownKind);
         }
         if machine && self.machine.makes_subject_the_client() {
-            client = client.or(subject);
+            // Whoever holds the machine's secret may write any other claim, so that none of them names it.
+            if client.is_some() && client != subject {
+                return Err(Refusal::Client);
+            }
+            client = subject;
         }
         Ok(Caller {
             subject,

@@ -291,6 +291,11 @@ impl Issuer {
         self.token_types.unwrap_or(self.profile.token_types)
     }
 
+    /// Whether its tokens can name an organization.
+    pub fn yields_organizations(&self) -> bool {
+        self.profile.yields_organizations()
+    }
+
     /// Where the keys come from and how they are kept.
     pub fn keys(&self) -> &KeySettings {
         &self.keys
@@ -338,7 +343,7 @@ impl Issuer {
         ]
     }
 
-    fn problems_of_callers(&self, several: bool) -> [Problem; 6] {
+    fn problems_of_callers(&self, several: bool) -> [Problem; 7] {
         let is_empty = |list: &BTreeSet<String>| list.is_empty() || list.contains("");
         [
             (
@@ -367,6 +372,15 @@ impl Issuer {
                     && self.organizations == OrganizationRule::Unsaid,
                 "organizations",
                 "must be said, since there are several issuers: list them, or fix the one that this issuer is",
+            ),
+            (
+                self.profile.machine.makes_subject_the_client()
+                    && matches!(
+                        self.microservices,
+                        Microservices::All | Microservices::Claim(..)
+                    ),
+                "microservices",
+                "must list clients: machines of this profile write their other claims themselves",
             ),
             (
                 matches!(&self.microservices, Microservices::Clients(list) if is_empty(list)),

@@ -116,7 +116,7 @@ impl MachineRule {
         )
     }
 
-    /// Whether a machine that no claim names a client of is its own.
+    /// Whether a machine is its own client, whatever its other claims say: it may have written them itself.
     pub(crate) fn makes_subject_the_client(&self) -> bool {
         matches!(self, Self::SubjectStartsWith { .. })
     }

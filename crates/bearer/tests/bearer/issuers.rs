@@ -273,6 +273,22 @@ async fn a_removal_stands_against_a_replacement_that_was_waiting_for_keys() {
 }
 
 #[tokio::test]
+async fn a_removal_stands_even_where_the_issuer_came_and_went_in_the_meantime() {
+    let (issuer, clock, authenticator) = slow_and_trusted().await;
+    assert!(authenticator.remove_issuer(issuer.name()));
+    let adding = authenticator.set_issuer(issuer.trusted_for(API));
+    let pinned = TestIssuer::new(issuer.name()).trusted_for(API);
+    let changing = meanwhile(&clock, async || {
+        authenticator.set_issuer(pinned).await.unwrap();
+        authenticator.remove_issuer(issuer.name())
+    });
+    let (added, removed) = futures_util::future::join(adding, changing).await;
+    assert!(removed);
+    assert!(matches!(added, Err(BuildError::Overtaken { .. })));
+    assert!(authenticator.status().is_empty());
+}
+
+#[tokio::test]
 async fn a_token_that_waits_for_keys_is_not_accepted_by_those_of_a_replaced_issuer() {
     let (issuer, clock, authenticator) = slow_and_trusted().await;
     issuer.rotate();

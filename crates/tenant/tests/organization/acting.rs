@@ -5,7 +5,7 @@ use axum::routing::get;
 use countersign_bearer::{Authenticator, Principal};
 use countersign_tenant::{CrossTenant, Tenant, TenantScope, Unscoped};
 use countersign_testing::{TestIssuer, authenticated};
-use countersign_token::{Claims, OrganizationId, Scope, ScopePolicy};
+use countersign_token::{Claims, ClaimsProfile, OrganizationId, Scope, ScopePolicy};
 
 const VENDOR: &str = "https://idp.vendor.test";
 
@@ -54,9 +54,11 @@ async fn vendor(
     let listed = listed
         .iter()
         .map(|(issuer, id)| (*issuer, OrganizationId::new(id).unwrap()));
+    let staff = ClaimsProfile::rfc9068().with_organization_claims([]);
+    let issuer = TestIssuer::new(VENDOR).trusted_for("https://api.vendor.test");
     let mut builder = Authenticator::builder()
         .with_acting_issuers([VENDOR])
-        .issuer(TestIssuer::new(VENDOR).trusted_for("https://api.vendor.test"))
+        .issuer(issuer.with_profile(staff))
         .with_acting_organizations(listed);
     if let Some(issuer) = for_issuer {
         builder = builder.with_acting_for_issuer(issuer);
@@ -129,4 +131,16 @@ async fn the_tenant_is_the_one_in_the_path_or_there_is_none() {
             assert_eq!(body, "https://as.customers.test org_acme true", "{path}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_issuer_with_customers_organizations_is_nobodys_staff() {
+    let issuer = TestIssuer::new(VENDOR).trusted_for("https://api.vendor.test");
+    let built = Authenticator::builder()
+        .with_acting_issuers([VENDOR])
+        .issuer(issuer)
+        .build()
+        .await;
+    let error = built.unwrap_err().to_string();
+    assert!(error.starts_with("acting_issuers: "), "{error}");
 }

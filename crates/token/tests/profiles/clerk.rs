@@ -206,3 +206,17 @@ fn an_id_token_is_refused() {
     let without_nonce = without(&id_token(), "nonce");
     assert_eq!(careless.read("JWT", &without_nonce), Err(MissingClaim));
 }
+
+#[test]
+fn a_machine_is_its_own_client_whatever_it_writes_into_its_token() {
+    let named = |client: &str| with(&machine(), "client_id", json!(client));
+    assert_eq!(
+        vendor().read("JWT", &named("mch_of_somebody_else")),
+        Err(Client)
+    );
+    assert_eq!(vendor().read("JWT", &named(APP)), Err(Client));
+    assert_eq!(
+        vendor().read("JWT", &named(MACHINE)),
+        vendor().read("JWT", &machine())
+    );
+}

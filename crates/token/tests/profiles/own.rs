@@ -157,7 +157,8 @@ fn each_rule_about_a_mark_needs_the_mark_in_its_own_type() {
     let starts = MachineRule::SubjectStartsWith {
         prefix: "m-".into(),
     };
-    let of_prefix = Said::machine("crawler", "m-1").with_id("1");
+    let of_prefix = Said::machine("m-1", "m-1").with_id("1");
+    let prefixed = with(&machine(), "sub", "m-1");
     let ext = |ext: Value| with(&machine(), "ext", ext);
     decide_by_each([
         (is.clone(), ext(json!({"is": true})), Ok(the_machine())),
@@ -165,9 +166,11 @@ fn each_rule_about_a_mark_needs_the_mark_in_its_own_type() {
         (is, ext(json!({"is": "true"})), Err(MalformedClaim)),
         (
             starts.clone(),
-            with(&machine(), "sub", "m-1"),
+            with(&prefixed, "client_id", "m-1"),
             Ok(of_prefix),
         ),
+        // Such a machine is its own client, and nobody else's by a claim.
+        (starts.clone(), prefixed, Err(Client)),
         (starts, machine(), Ok(the_user())),
         (
             contains.clone(),
