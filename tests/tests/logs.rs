@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
-use countersign::{Authenticator, Scoped, Tenant, scopes};
+use countersign::{Authenticator, CrossTenant, Microservices, Scoped, Tenant, scopes};
 use countersign_testing::TestIssuer;
 use tower::ServiceExt;
 use tracing::subscriber::DefaultGuard;
@@ -135,6 +135,38 @@ async fn a_denial_is_logged_with_its_reason_and_without_the_token() {
         for part in token.split('.') {
             assert!(!log.text().contains(part), "a part of a token in the log");
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_acts_for_another_tenant_is_logged_with_the_tenant() {
+    let (log, _guard) = Log::listen();
+    let issuer = TestIssuer::new("https://as.acme.test");
+    let trusted = issuer
+        .trusted_for(API)
+        .with_microservices(Microservices::clients(["billing"]));
+    let authenticator = Authenticator::builder().issuer(trusted).build().await;
+    let app = Router::new()
+        .route(
+            "/orgs/{org_id}",
+            get(async |acting: CrossTenant<ReadInvoices>| acting.tenant().id().to_string()),
+        )
+        .layer(authenticator.expect("an authenticator").layer());
+    let token = issuer.microservice("billing").with_audience(API);
+    let token = token.with_scopes(["invoices:read"]).mint();
+    let request =
+        Request::get("/orgs/org_%0Aacme").header("authorization", format!("Bearer {token}"));
+    let request = request.body(Body::empty()).expect("a request");
+    let response = app.oneshot(request).await.expect("a router does not fail");
+    assert_eq!(response.status(), 200);
+    let log = log.text();
+    let event = log
+        .lines()
+        .find(|line| line.contains("acting across tenants"));
+    let event = event.expect("the event");
+    // What the caller sent stands quoted, so that it cannot forge a line.
+    for field in [r#"client="billing""#, r#"organization="org_\nacme""#] {
+        assert!(event.contains(field), "{field} in {event}");
     }
 }
 

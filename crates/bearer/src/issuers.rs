@@ -74,7 +74,10 @@ impl Issuers {
             name: name.clone(),
             is_lost: AtomicBool::new(false),
         });
-        self.lock().push(Arc::downgrade(&place));
+        let mut turns = self.lock();
+        // Those that were given up are forgotten.
+        turns.retain(|turn| turn.strong_count() > 0);
+        turns.push(Arc::downgrade(&place));
         Turn(place)
     }
 
@@ -97,13 +100,13 @@ impl Issuers {
         turn: &Turn,
         check: impl FnOnce(Vec<Issuer>) -> Result<(), ConfigError>,
     ) -> Result<(), BuildError> {
-        let mut turns = self.lock();
+        let turns = self.lock();
         let name = trusted.issuer.name().clone();
         if turn.0.is_lost.load(Ordering::Relaxed) {
             return Err(BuildError::Overtaken { issuer: name });
         }
         check(self.with(&trusted.issuer))?;
-        lose(&mut turns, &name);
+        lose(&turns, &name);
         let mut table = Table::clone(&self.table.load());
         let replaced = table.insert(name, Arc::new(trusted));
         self.table.store(Arc::new(table));
@@ -115,8 +118,8 @@ impl Issuers {
 
     /// Takes an issuer out; `false` if there was none of that name.
     pub(crate) fn remove(&self, name: &str) -> bool {
-        let mut turns = self.lock();
-        lose(&mut turns, name);
+        let turns = self.lock();
+        lose(&turns, name);
         let mut table = Table::clone(&self.table.load());
         let removed = table.remove(name);
         self.table.store(Arc::new(table));
@@ -143,15 +146,40 @@ impl Issuers {
     }
 }
 
-/// Whoever has a turn to set the issuer of this name loses it. Turns that were given up are forgotten.
-fn lose(turns: &mut Vec<Weak<Place>>, name: &str) {
-    turns.retain(|turn| {
-        let Some(place) = turn.upgrade() else {
-            return false;
-        };
+/// Whoever has a turn to set the issuer of this name loses it.
+fn lose(turns: &[Weak<Place>], name: &str) {
+    for place in turns.iter().filter_map(Weak::upgrade) {
         if *place.name == *name {
             place.is_lost.store(true, Ordering::Relaxed);
         }
-        true
-    });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_jwks::{Algorithm, KeySource};
+
+    #[tokio::test]
+    async fn what_is_taken_out_of_the_table_is_gone() {
+        let keys = br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        let source = KeySource::json(*keys);
+        let jwks = Jwks::builder("https://a.test", source, Algorithm::Ed25519.into());
+        let jwks = jwks.build().await.unwrap();
+        let issuer = Issuer::new("https://a.test", "https://api.test");
+        let issuers = Issuers::new(vec![TrustedIssuer::new(issuer, jwks)]);
+        let trusted = Arc::downgrade(&issuers.get("https://a.test").unwrap());
+        assert!(trusted.upgrade().is_some_and(|one| one.is_trusted()));
+        assert!(issuers.remove("https://a.test"));
+        assert!(trusted.upgrade().is_none());
+    }
+
+    #[test]
+    fn turns_that_were_given_up_are_forgotten() {
+        let issuers = Issuers::new(Vec::new());
+        for _ in 0..100 {
+            drop(issuers.take_turn(&"https://a.test".into()));
+        }
+        assert!(issuers.lock().len() <= 1);
+    }
 }
