@@ -12,7 +12,7 @@ use http::HeaderMap;
 use crate::builder::AuthenticatorBuilder;
 use crate::cache::{Verified, VerifiedTokens};
 use crate::context::Context;
-use crate::credential::{Credential, b64token};
+use crate::credential::{Credential, is_b64token};
 use crate::denied::{DenialKind, Denied};
 use crate::error::BuildError;
 use crate::issuers::{Issuers, TrustedIssuer};
@@ -106,20 +106,31 @@ impl Authenticator {
     /// Decides on the credential in a request's headers. The layer does nothing but obey it.
     pub fn decide(&self, headers: &HeaderMap) -> Decision {
         let kind = match Credential::read(headers) {
-            Credential::Bearer(bytes) => {
-                if let Some(principal) = self.inner.seen_before(bytes) {
-                    return Decision::Ready(Ok(principal));
-                }
-                match b64token(bytes) {
-                    Some(token) => return self.decide_unseen(token),
-                    None => DenialKind::MalformedCredential,
-                }
-            }
+            Credential::Bearer(bytes) => return self.decide_bearer(bytes),
             Credential::Missing => DenialKind::MissingCredential,
             Credential::Unsupported => DenialKind::UnsupportedScheme,
             Credential::Malformed => DenialKind::MalformedCredential,
         };
         Decision::Ready(Err(self.deny(kind)))
+    }
+
+    /// Whether these bytes are a bearer token by their characters is asked only of what is no JWT: the characters
+    /// of a JWT are among those of a bearer token.
+    fn decide_bearer(&self, bytes: &[u8]) -> Decision {
+        if let Some(principal) = self.inner.seen_before(bytes) {
+            return Decision::Ready(Ok(principal));
+        }
+        let is_no_jwt = DenialKind::InvalidToken(Refusal::Malformed);
+        let malformed = || Decision::Ready(Err(self.deny(DenialKind::MalformedCredential)));
+        let Ok(token) = std::str::from_utf8(bytes) else {
+            return malformed();
+        };
+        match self.decide_unseen(token) {
+            Decision::Ready(Err(denied)) if denied.kind() == is_no_jwt && !is_b64token(bytes) => {
+                malformed()
+            }
+            decision => decision,
+        }
     }
 
     fn decide_unseen(&self, token: &str) -> Decision {

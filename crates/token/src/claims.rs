@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 
 use crate::organization::{OrganizationId, Organizations};
 use crate::scope::{Scope, ScopeSet};
@@ -33,6 +34,13 @@ impl CallerKind {
 impl fmt::Display for CallerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// As its word, such as `service_principal`.
+impl Serialize for CallerKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -1,6 +1,8 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// One scope: an RFC 6749 scope token, `1*( %x21 / %x23-5B / %x5D-7E )`
 /// ([§3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,6 +168,13 @@ impl ScopeSet {
     }
 }
 
+/// As an array of the scopes, in ascending order.
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl fmt::Debug for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
@@ -226,6 +235,12 @@ mod tests {
             assert!(!set.contains(not_granted), "{not_granted}");
         }
         assert!(ScopeSet::parse("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_set_is_an_array_in_json() {
+        let set = ScopeSet::parse("b a").unwrap();
+        assert_eq!(serde_json::to_string(&set).unwrap(), r#"["a","b"]"#);
     }
 
     #[test]

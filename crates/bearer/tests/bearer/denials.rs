@@ -52,6 +52,33 @@ async fn a_malformed_credential_is_an_invalid_request() {
 }
 
 #[tokio::test]
+async fn what_is_a_bearer_token_by_its_characters_and_no_jwt_is_an_invalid_token() {
+    let issuer = TestIssuer::new(ISSUER);
+    let app = app(&trusting(&issuer).await);
+    let (longest, too_long) = ("a".repeat(8192), "a".repeat(8193));
+    let good = machine(&issuer).mint();
+    let cases = [
+        ("abc", 401),
+        ("a.b.c", 401),
+        ("abc==", 401),
+        ("~+/", 401),
+        (longest.as_str(), 401),
+        (&too_long, 400),
+        ("a b", 400),
+        ("a=b", 400),
+        ("a,b", 400),
+        ("\u{e9}", 400),
+        (&format!("{good},{good}"), 400),
+        (&format!("{good}="), 401),
+        (&format!(" {good}"), 200),
+    ];
+    for (token, status) in cases {
+        let answer = send(&app, request(Some(token))).await;
+        assert_eq!(answer.status, status, "{token:.40}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_is_answered_with_the_rfcs_word_and_the_metadata_of_the_resource() {
     let issuer = TestIssuer::new(ISSUER);
     let authenticator =

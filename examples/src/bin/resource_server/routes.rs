@@ -3,8 +3,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use countersign::{
-    Authenticated, Authenticator, ConfigError, FetchFailure, GuardedRouter, OrganizationId,
-    PathTenant, Principal, Public, ServicePrincipal, TenantScoped, Unscoped, scopes,
+    Authenticated, Authenticator, ConfigError, FetchFailure, GuardedRouter, PathTenant, Principal,
+    Public, ServicePrincipal, TenantScoped, Unscoped, scopes,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,13 +59,13 @@ pub(crate) fn app(authenticator: &Authenticator) -> Result<Router, ConfigError> 
 
 async fn whoami(caller: Principal) -> Json<Value> {
     Json(json!({
-        "kind": caller.kind().as_str(),
+        "kind": caller.kind(),
         "issuer": caller.issuer(),
         "subject": caller.subject(),
         "client": caller.client(),
         "user": caller.user(),
-        "organization": caller.organization().map(OrganizationId::as_str),
-        "scopes": caller.scopes().iter().collect::<Vec<_>>(),
+        "organization": caller.organization(),
+        "scopes": caller.scopes(),
         "expires_at": date(caller.times().expires_at),
     }))
 }
