@@ -280,8 +280,15 @@ impl AuthenticatorBuilder {
             "host_suffix",
             "must be a dot with a host name behind it, such as .api.example.com",
         );
+        problems.extend(self.problems_of_issuers());
+        problems
+    }
+
+    fn problems_of_issuers(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let acting_issuers = &self.context.tenant.acting_issuers;
         for issuer in &self.issuers {
-            let is_acting = tenant.acting_issuers.contains(issuer.name());
+            let is_acting = acting_issuers.contains(issuer.name());
             if is_acting && issuer.yields_organizations() {
                 let message = format!(
                     "{:?} has customers' organizations: list your own with acting_organizations",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_jwks::{Algorithm, Key};
 
-use crate::claim::{self, ClaimPath, identifier};
+use crate::claim::{self, ClaimPath, identifier, registered};
 use crate::claims::{CallerKind, Claims};
 use crate::issuer::{Issuer, Microservices, OrganizationRule};
 use crate::json::{Json, Object};
@@ -45,7 +45,7 @@ impl Issuer {
         let times = Times::read(&token.payload)?;
         self.times.check(&times, now)?;
         for name in ["sub", "jti"] {
-            identifier(&token.payload, &name.into())?;
+            registered(&token.payload, name)?;
         }
         match token.payload.get("cnf") {
             None => {}
@@ -174,7 +174,7 @@ impl VerifiedToken<'_> {
             user: user.map(Into::into),
             organizations,
             scopes: issuer.hierarchy.expand(profile.scopes(payload, machine)?),
-            token_id: identifier(payload, &"jti".into())?.map(Into::into),
+            token_id: registered(payload, "jti")?.map(Into::into),
             times: *times,
             payload: token.compact.payload().into(),
         };
@@ -275,7 +275,7 @@ impl ClaimsProfile {
     }
 
     fn caller<'p>(&self, payload: &'p Object<'_>, is_marked: bool) -> Result<Caller<'p>> {
-        let subject = identifier(payload, &"sub".into())?;
+        let subject = registered(payload, "sub")?;
         let mut client = self.client(payload)?;
         if client.is_none() {
             if self.client_required || self.machine.needs_client() {

@@ -137,7 +137,19 @@ pub(crate) fn identifier<'p>(
     payload: &'p Object<'_>,
     path: &ClaimPath,
 ) -> Result<Option<&'p str>, Refusal> {
-    match path.find(payload)? {
+    name_in(path.find(payload)?)
+}
+
+/// The same for a registered claim, whose name needs no path.
+pub(crate) fn registered<'p>(
+    payload: &'p Object<'_>,
+    name: &str,
+) -> Result<Option<&'p str>, Refusal> {
+    name_in(payload.get(name))
+}
+
+fn name_in<'p>(value: Option<&'p Json<'_>>) -> Result<Option<&'p str>, Refusal> {
+    match value {
         None => Ok(None),
         Some(Json::String(text)) if !text.is_empty() => Ok(Some(text)),
         Some(_) => Err(Refusal::MalformedClaim),
