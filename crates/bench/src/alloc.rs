@@ -1,0 +1,21 @@
+//! How often the allocator is asked for memory.
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+/// The counting allocator. It counts in a program that names it its `#[global_allocator]`, and only there.
+pub static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Allocations and reallocations during the work, of all threads.
+pub fn count<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let region = Region::new(COUNTING);
+    let output = work();
+    let change = region.change();
+    (output, change.allocations + change.reallocations)
+}
+
+/// Whether this program counts.
+pub fn is_counting() -> bool {
+    count(|| std::hint::black_box(Box::new(1_u8))).1 == 1
+}

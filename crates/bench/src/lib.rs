@@ -1,0 +1,25 @@
+//! countersign beside what users would take instead: one process, one token, no network in what is measured.
+//!
+//! ```text
+//!              World: issuer, keys, tokens
+//!                │
+//!   systems::*  ─┤  a router per system          ┌─► bin/compare        time, ratio, allocations
+//!                ▼                               │
+//!   System: prepare(case, count) ─► run() ───────┤
+//!           not measured            measured     │
+//!                                                └─► bin/instructions   under callgrind
+//! ```
+//!
+//! What the columns mean and how to run it: `README.md`.
+
+pub mod alloc;
+pub mod case;
+pub mod measure;
+pub mod report;
+pub mod routed;
+pub mod system;
+pub mod systems;
+pub mod world;
+
+/// An error of set-up; each says what was attempted in its own words.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,96 @@
+//! The bare check of a signature, which no system that verifies can do without: the floor.
+
+use std::rc::Rc;
+
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::Error;
+use crate::case::Case;
+use crate::system::System;
+use crate::world::World;
+
+pub(super) const NAME: &str = "signature";
+
+/// What is signed, and the signature.
+type Signed = (Vec<u8>, Vec<u8>);
+
+/// aws-lc-rs with a key that was parsed once. Good signatures are the floor of both valid cases, bad ones of their own.
+struct Signature {
+    key: ParsedPublicKey,
+    world: Rc<World>,
+    good: bool,
+    signed: Vec<Signed>,
+}
+
+pub(super) fn make(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
+    let set: Value = serde_json::from_str(&world.jwks()?)?;
+    let number = |name| {
+        let text = set["keys"][0][name]
+            .as_str()
+            .ok_or("the issuer's key is RSA")?;
+        Ok::<_, Error>(URL_SAFE_NO_PAD.decode(text)?)
+    };
+    let components = RsaPublicKeyComponents {
+        n: number("n")?,
+        e: number("e")?,
+    };
+    Ok(Box::new(Signature {
+        key: components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)?,
+        world: world.clone(),
+        good: true,
+        signed: Vec::new(),
+    }))
+}
+
+impl Signature {
+    fn signed(&self, case: Case, number: usize) -> Result<Signed, Error> {
+        let (message, signature) = self
+            .world
+            .token(case, number)
+            .rsplit_once('.')
+            .ok_or("the token is a JWS")?;
+        Ok((message.into(), URL_SAFE_NO_PAD.decode(signature)?))
+    }
+}
+
+impl System for Signature {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn expected(&self, case: Case) -> Option<StatusCode> {
+        match case {
+            Case::ValidFirst | Case::ValidAgain | Case::BadSignature => Some(case.expected()),
+            _ => None,
+        }
+    }
+
+    fn answer(&mut self, case: Case) -> Result<StatusCode, Error> {
+        let (message, signature) = self.signed(case, 0)?;
+        Ok(match self.key.verify_sig(&message, &signature) {
+            Ok(()) => StatusCode::OK,
+            Err(_) => StatusCode::UNAUTHORIZED,
+        })
+    }
+
+    fn prepare(&mut self, case: Case, count: usize) -> Result<(), Error> {
+        self.good = case != Case::BadSignature;
+        self.signed = (0..count)
+            .map(|number| self.signed(case, number))
+            .collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<(), Error> {
+        for (message, signature) in self.signed.drain(..) {
+            if self.key.verify_sig(&message, &signature).is_ok() != self.good {
+                return Err("judges otherwise all of a sudden".into());
+            }
+        }
+        Ok(())
+    }
+}
