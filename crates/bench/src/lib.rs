@@ -13,12 +13,14 @@
 //! What the columns mean and how to run it: `README.md`.
 
 pub mod alloc;
+pub mod callgrind;
 pub mod case;
 pub mod measure;
 pub mod report;
 pub mod routed;
 pub mod system;
 pub mod systems;
+pub mod targets;
 pub mod world;
 
 /// An error of set-up; each says what was attempted in its own words.

@@ -75,13 +75,13 @@ impl Table {
     pub fn new<const N: usize>(words: usize, headings: [&str; N]) -> Self {
         Self {
             words,
-            rows: vec![headings.map(str::to_owned).to_vec()],
+            rows: vec![headings.map(str::to_owned).into()],
         }
     }
 
     /// One row more.
     pub fn push<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
+        self.rows.push(cells.into());
     }
 
     /// As Markdown.

@@ -71,8 +71,9 @@ where
         self
     }
 
-    fn request(&self, case: Case, number: usize) -> Request<B> {
-        self.world.request(case, number).map(|()| B::default())
+    fn request(&self, case: Case, number: usize) -> Result<Request<B>, Error> {
+        let request = self.world.request(case, number)?;
+        Ok(request.map(|()| B::default()))
     }
 }
 
@@ -94,7 +95,7 @@ where
     }
 
     fn answer(&mut self, case: Case) -> Result<StatusCode, Error> {
-        let answer = self.service.clone().oneshot(self.request(case, 0));
+        let answer = self.service.clone().oneshot(self.request(case, 0)?);
         let Ok(response) = self.world.block_on(answer);
         Ok(response.status())
     }
@@ -108,7 +109,7 @@ where
         self.answer(Case::ValidAgain)?;
         self.requests = (0..count)
             .map(|number| self.request(case, number))
-            .collect();
+            .collect::<Result<_, _>>()?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Time and allocations of a request, this suite beside its peers: `README.md` says how to read the table.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -44,7 +45,7 @@ fn main() -> Result<(), Error> {
     if !measurements.left_out.is_empty() {
         text.push_str("\nLeft out:\n\n");
         for reason in &measurements.left_out {
-            text.push_str(&format!("- {reason}\n"));
+            writeln!(text, "- {reason}")?;
         }
     }
     print!("{text}");

@@ -24,7 +24,7 @@ use crate::world::World;
 type Make = fn(&Rc<World>) -> Result<Box<dyn System>, Error>;
 
 /// Names in the order of the tables, and how each is made.
-const SYSTEMS: [(&str, Make); 12] = [
+const SYSTEMS: [(&str, Make); 13] = [
     (signature::NAME, signature::make),
     (open::BARE, open::bare),
     (open::NOOP, open::noop),
@@ -36,6 +36,7 @@ const SYSTEMS: [(&str, Make); 12] = [
     ),
     (oauth_resource_server::NAME, oauth_resource_server::make),
     (huskarl::NAME, huskarl::make),
+    (huskarl::WITH_AWS_LC, huskarl::with_aws_lc),
     (jwt_authorizer::NAME, jwt_authorizer::make),
     (aliri_tower::NAME, aliri_tower::make),
     (axum_jwt_auth::NAME, axum_jwt_auth::make),

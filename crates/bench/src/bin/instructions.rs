@@ -1,0 +1,64 @@
+//! Instructions of a request: a program to be run under callgrind, and the reader of what callgrind wrote.
+//! `instructions.sh` does both.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use countersign_bench::case::Case;
+use countersign_bench::report::write_json;
+use countersign_bench::system::{System, check};
+use countersign_bench::world::World;
+use countersign_bench::{Error, callgrind, systems, targets};
+use pico_args::Arguments;
+
+const USAGE: &str = "\
+instructions run [--requests N] [--only SYSTEM]   does the work, N requests a case, and prints what it did in order
+instructions read DIR --json FILE                 reads callgrind's files in DIR beside the output of `run` there";
+
+fn main() -> Result<(), Error> {
+    let mut arguments = Arguments::from_env();
+    match arguments.subcommand()?.as_deref() {
+        Some("run") => {
+            let requests = arguments.opt_value_from_str("--requests")?.unwrap_or(100);
+            let only: Option<String> = arguments.opt_value_from_str("--only")?;
+            run(requests, only.as_deref())
+        }
+        Some("read") => {
+            let json: PathBuf = arguments.value_from_str("--json")?;
+            let directory: PathBuf = arguments.free_from_str()?;
+            let rows = callgrind::read(&directory)?;
+            print!("{}", callgrind::table(&rows));
+            print!("\n{}", targets::table(&rows));
+            write_json(&json, &rows)
+        }
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn run(requests: usize, only: Option<&str>) -> Result<(), Error> {
+    let world = Rc::new(World::new()?);
+    let _runtime = world.enter();
+    eprintln!("making the systems");
+    for mut system in systems::all(&world, only)? {
+        eprintln!("{}", system.name());
+        for case in Case::ALL {
+            // Twice over what is counted once: nothing is left to be set up.
+            if check(&mut *system, case).is_err() || check(&mut *system, case).is_err() {
+                continue;
+            }
+            system.prepare(case, requests)?;
+            counted_requests(&mut *system)?;
+            println!("{} {case} {requests}", system.name());
+        }
+    }
+    Ok(())
+}
+
+/// The only function in which callgrind counts; it writes a file each time that this one returns.
+#[inline(never)]
+fn counted_requests(system: &mut dyn System) -> Result<(), Error> {
+    let done = system.run();
+    // A call in the last place would become a jump, and this function's frame be gone before the work is done.
+    std::hint::black_box(&done);
+    done
+}
