@@ -115,7 +115,7 @@ fn with_cors(outside: bool, authenticator: &Authenticator) -> (Router, Arc<Atomi
 }
 
 #[tokio::test]
-fn with_cors_outside_a_preflight_is_answered_and_opens_nothing() {
+async fn with_cors_outside_a_preflight_is_answered_and_opens_nothing() {
     let issuer = issuer();
     let (app, reached) = with_cors(true, &trusting(&issuer).await);
     let answer = preflight(&app).await;
@@ -134,7 +134,7 @@ fn with_cors_outside_a_preflight_is_answered_and_opens_nothing() {
 }
 
 #[tokio::test]
-fn with_cors_inside_a_preflight_is_denied_like_any_request_without_a_token() {
+async fn with_cors_inside_a_preflight_is_denied_like_any_request_without_a_token() {
     let issuer = issuer();
     let (app, reached) = with_cors(false, &trusting(&issuer).await);
     let answer = preflight(&app).await;
