@@ -10,7 +10,7 @@ use countersign_token::{CheckedToken, Claims, CompactToken, Issuer, Refusal, Unv
 use http::HeaderMap;
 
 use crate::builder::AuthenticatorBuilder;
-use crate::cache::{Verified, VerifiedTokens};
+use crate::cache::VerifiedTokens;
 use crate::context::Context;
 use crate::credential::{Credential, is_b64token};
 use crate::denied::{DenialKind, Denied};
@@ -19,6 +19,7 @@ use crate::issuers::{Issuers, TrustedIssuer};
 use crate::layer::BearerLayer;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::principal::Principal;
+use crate::proof::Proof;
 
 /// Verifies bearer tokens of the configured issuers. Cheap to clone; all clones share keys and cache.
 ///
@@ -80,7 +81,7 @@ impl Authenticator {
                 issuers: Issuers::new(trusted),
                 verified: VerifiedTokens::new(settings.token_cache()),
                 clock: settings.clock(),
-                context: Arc::new(settings.context().clone()),
+                context: Arc::new(settings.context().clone().with_answers()),
                 settings: settings.for_issuers(Vec::new()),
             }),
         }
@@ -175,7 +176,7 @@ impl Authenticator {
     /// Asserts that these claims have been proven by other means, as [`Principal::assertion`] does, for a
     /// caller whose denials are worded as this authenticator words them.
     pub fn assertion(&self, claims: Claims) -> Principal {
-        Principal::assertion_within(claims, self.inner.context.clone())
+        Principal::assertion_within(claims, self.inner.context.clone(), None)
     }
 
     /// Whether the keys of every required issuer are usable: for a readiness probe. A degraded one that is down
@@ -291,9 +292,10 @@ impl From<Refusal> for Stop {
 impl Inner {
     /// The principal of a token that was verified before, if what it rested on still holds.
     fn seen_before(&self, token: &[u8]) -> Option<Principal> {
-        let verified = self.verified.get(token)?;
-        if verified.holds(self.clock.unix_time()) {
-            return Some(verified.principal.clone());
+        let principal = self.verified.get(token)?;
+        let now = self.clock.unix_time();
+        if principal.proof()?.holds(&principal, now) {
+            return Some(principal);
         }
         // Verifying it anew tells why, and may find that it is still good under a key that came back.
         self.verified.remove(token);
@@ -325,15 +327,12 @@ impl Inner {
         if !trusted.is_trusted() {
             return Err(Refusal::UnknownIssuer.into());
         }
-        let principal = Principal::assertion_within(claims, self.context.clone());
-        self.verified.insert(
-            token,
-            Verified {
-                principal: principal.clone(),
-                issuer: Arc::downgrade(&trusted),
-                key,
-            },
-        );
+        let proof = Proof {
+            issuer: Arc::downgrade(&trusted),
+            key,
+        };
+        let principal = Principal::assertion_within(claims, self.context.clone(), Some(proof));
+        self.verified.insert(token, principal.clone());
         Ok(principal)
     }
 }

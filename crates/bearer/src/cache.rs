@@ -1,14 +1,11 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-use countersign_jwks::Key;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
-use crate::issuers::TrustedIssuer;
 use crate::principal::Principal;
+use crate::proof::Proof;
 
 /// How much memory verified tokens may take.
 ///
@@ -38,29 +35,9 @@ impl Default for TokenCache {
     }
 }
 
-/// A token that was verified: whom it proved, and what that rests on.
-#[derive(Debug)]
-pub(crate) struct Verified {
-    pub(crate) principal: Principal,
-    /// Weak, so that an issuer that is removed is gone, whatever was verified under it.
-    pub(crate) issuer: Weak<TrustedIssuer>,
-    pub(crate) key: Arc<Key>,
-}
-
-impl Verified {
-    /// Whether the token still holds: its issuer trusts it and its key still.
-    pub(crate) fn holds(&self, now: Duration) -> bool {
-        self.issuer.upgrade().is_some_and(|trusted| {
-            trusted.is_trusted()
-                && trusted.issuer.still_accepts(&self.principal, now).is_ok()
-                && trusted.jwks.trusts(&self.key)
-        })
-    }
-}
-
 /// The verified tokens of one authenticator.
 pub(crate) struct VerifiedTokens {
-    cache: Option<Cache<CachedToken, Arc<Verified>, Weight>>,
+    cache: Option<Cache<CachedToken, Principal, Weight>>,
 }
 
 impl VerifiedTokens {
@@ -73,23 +50,20 @@ impl VerifiedTokens {
         }
     }
 
-    pub(crate) fn get(&self, token: &[u8]) -> Option<Arc<Verified>> {
+    pub(crate) fn get(&self, token: &[u8]) -> Option<Principal> {
         self.cache.as_ref()?.get(&PresentedToken(token))
     }
 
-    pub(crate) fn insert(&self, token: &str, verified: Verified) {
+    pub(crate) fn insert(&self, token: &str, principal: Principal) {
         if let Some(cache) = &self.cache {
-            cache.insert(CachedToken(token.into()), Arc::new(verified));
+            cache.insert(CachedToken(token.into()), principal);
         }
     }
 
     /// Drops the tokens of issuers that are trusted no longer.
     pub(crate) fn forget_untrusted(&self) {
         if let Some(cache) = &self.cache {
-            cache.retain(|_, verified| {
-                let trusted = verified.issuer.upgrade();
-                trusted.is_some_and(|trusted| trusted.is_trusted())
-            });
+            cache.retain(|_, one| one.proof().is_some_and(Proof::is_of_a_trusted_issuer));
         }
     }
 
@@ -148,13 +122,11 @@ impl Hash for PresentedToken<'_> {
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<CachedToken, Arc<Verified>> for Weight {
-    fn weight(&self, token: &CachedToken, verified: &Arc<Verified>) -> u64 {
-        /// Two reference-counted blocks with their counts, the entry's place in the table, and what the
-        /// allocator rounds up.
-        const OVERHEAD: usize =
-            size_of::<Verified>() + size_of::<countersign_token::Claims>() + 32 + 21 * 2 + 64;
-        let bytes = token.0.len() + verified.principal.heap_bytes() + OVERHEAD;
+impl Weighter<CachedToken, Principal> for Weight {
+    fn weight(&self, token: &CachedToken, principal: &Principal) -> u64 {
+        /// The entry's place in the table and what the allocator rounds up.
+        const OVERHEAD: usize = 21 * 2 + 64;
+        let bytes = token.0.len() + principal.heap_bytes() + OVERHEAD;
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }

@@ -6,6 +6,7 @@ use countersign_token::OrganizationId;
 use http::{HeaderName, HeaderValue};
 
 use crate::denied::DenialKind;
+use crate::render::Answer;
 
 /// The body of a denial in a format of the application's own: its content type and its bytes.
 type DenialBody = Arc<dyn Fn(DenialKind) -> (HeaderValue, Bytes) + Send + Sync>;
@@ -19,9 +20,19 @@ pub struct Context {
     pub(crate) resource: Option<Resource>,
     pub(crate) denial_body: Option<DenialBody>,
     pub(crate) tenant: TenantRules,
+    /// What the denials that a flood of bad tokens gets are answered with, made once.
+    pub(crate) answers: Vec<(DenialKind, Answer)>,
 }
 
 impl Context {
+    /// The context with its answers prepared. A body of the application's own is asked for each time.
+    pub(crate) fn with_answers(mut self) -> Self {
+        if self.denial_body.is_none() {
+            self.answers = Answer::prepare(&self);
+        }
+        self
+    }
+
     /// What besides the token may name a tenant.
     pub fn tenant_rules(&self) -> &TenantRules {
         &self.tenant
@@ -35,6 +46,7 @@ impl Default for Context {
             resource: None,
             denial_body: None,
             tenant: TenantRules::default(),
+            answers: Vec::new(),
         }
     }
 }

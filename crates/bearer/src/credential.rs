@@ -27,12 +27,16 @@ impl<'r> Credential<'r> {
             (Some(_), Some(_)) => return Self::Malformed,
             (Some(value), None) => value.as_bytes(),
         };
-        let scheme_end = value.iter().position(|byte| *byte == b' ');
-        let (scheme, rest) = value.split_at(scheme_end.unwrap_or(value.len()));
-        if scheme.eq_ignore_ascii_case(b"bearer") {
+        if let Some((scheme, rest)) = value.split_at_checked(b"bearer".len())
+            && scheme.eq_ignore_ascii_case(b"bearer")
+            && matches!(rest, [] | [b' ', ..])
+        {
             let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-            Self::Bearer(&rest[spaces..])
-        } else if scheme.eq_ignore_ascii_case(b"dpop") {
+            return Self::Bearer(&rest[spaces..]);
+        }
+        let scheme_end = value.iter().position(|byte| *byte == b' ');
+        let scheme = &value[..scheme_end.unwrap_or(value.len())];
+        if scheme.eq_ignore_ascii_case(b"dpop") {
             Self::Unsupported
         } else if is_token(scheme) {
             Self::Missing
@@ -53,13 +57,17 @@ fn is_token(scheme: &[u8]) -> bool {
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, of a length that is looked at.
 pub(crate) fn is_b64token(bytes: &[u8]) -> bool {
+    // Without a way out of the loop, it is done sixteen bytes at a time.
+    let is_character = |byte: &u8| {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        // `-`, `.`, `/` and the digits stand side by side.
+        let is_digit_or_such = byte.wrapping_sub(b'-') < 13;
+        is_letter || is_digit_or_such || matches!(byte, b'_' | b'~' | b'+')
+    };
+    let are_characters = |bytes: &[u8]| bytes.iter().fold(true, |all, one| all & is_character(one));
     let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
     let characters = &bytes[..bytes.len() - padding];
-    !characters.is_empty()
-        && bytes.len() <= MAX_TOKEN_BYTES
-        && characters
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte))
+    !characters.is_empty() && bytes.len() <= MAX_TOKEN_BYTES && are_characters(characters)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use countersign_token::OrganizationId;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -12,7 +11,6 @@ use tracing::Span;
 use crate::authenticator::Pending;
 use crate::body::RefusalBody;
 use crate::denied::Denied;
-use crate::principal::Principal;
 use crate::service::Admission;
 
 pin_project! {
@@ -57,8 +55,7 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     R: RefusalBody,
 {
-    pub(crate) fn admitted(future: S::Future, caller: Option<&Principal>) -> Self {
-        let span = span_of(caller);
+    pub(crate) fn admitted(future: S::Future, span: Span) -> Self {
         Self {
             state: State::Admitted { future, span },
         }
@@ -108,9 +105,9 @@ where
                         mut request,
                     } = waiting.take().expect("polled after completion");
                     let next = match admission.admit(result, &mut request) {
-                        Ok(caller) => State::Admitted {
-                            span: span_of(caller.as_ref()),
+                        Ok(span) => State::Admitted {
                             future: service.call(request),
+                            span,
                         },
                         Err(denied) => State::Denied {
                             response: Some(denied.respond()),
@@ -136,18 +133,5 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ResponseFuture")
-    }
-}
-
-/// The span that a request's own logs stand in: who the caller is.
-fn span_of(caller: Option<&Principal>) -> Span {
-    match caller {
-        None => Span::none(),
-        Some(principal) => tracing::info_span!(
-            "caller",
-            kind = principal.kind().as_str(),
-            client = principal.client(),
-            organization = principal.organization().map(OrganizationId::as_str),
-        ),
     }
 }

@@ -18,6 +18,9 @@ const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// One router can serve both kinds, so that it is the request that tells, not a feature or the body's type. Every
 /// gRPC call is a POST; anything else that says it is one must not get the status 200 that gRPC denials have.
 pub(crate) fn content_type(method: &Method, headers: &HeaderMap) -> Option<HeaderValue> {
+    if method != Method::POST {
+        return None;
+    }
     let requested = headers.get(CONTENT_TYPE)?.as_bytes();
     let starts_with = |prefix: &str| {
         let start = requested.get(..prefix.len());
@@ -29,7 +32,7 @@ pub(crate) fn content_type(method: &Method, headers: &HeaderMap) -> Option<Heade
         "application/grpc",
     ]
     .into_iter()
-    .find(|prefix| method == Method::POST && starts_with(prefix))
+    .find(|prefix| starts_with(prefix))
     .map(HeaderValue::from_static)
 }
 

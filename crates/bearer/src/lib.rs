@@ -62,6 +62,7 @@ mod issuers;
 mod layer;
 mod metadata;
 mod principal;
+mod proof;
 mod render;
 mod service;
 

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::denied::{DenialKind, Denied};
+use crate::proof::Proof;
 
 /// A verified caller: the claims that its credential proved. Cheap to clone.
 ///
@@ -21,6 +22,8 @@ pub struct Principal {
 struct Inner {
     claims: Claims,
     context: Arc<Context>,
+    /// `None` if the claims were not proven by a token.
+    proof: Option<Proof>,
 }
 
 impl Principal {
@@ -30,13 +33,32 @@ impl Principal {
     ///
     /// [`Authenticator::assertion`]: crate::Authenticator::assertion
     pub fn assertion(claims: Claims) -> Self {
-        Self::assertion_within(claims, Arc::default())
+        Self::assertion_within(claims, Arc::default(), None)
     }
 
-    pub(crate) fn assertion_within(claims: Claims, context: Arc<Context>) -> Self {
+    pub(crate) fn assertion_within(
+        claims: Claims,
+        context: Arc<Context>,
+        proof: Option<Proof>,
+    ) -> Self {
         Self {
-            inner: Arc::new(Inner { claims, context }),
+            inner: Arc::new(Inner {
+                claims,
+                context,
+                proof,
+            }),
         }
+    }
+
+    /// Its size on the heap, in bytes, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        // Reference counts and what the allocator rounds up.
+        const OVERHEAD: usize = size_of::<Inner>() + 2 * 16 + 32;
+        self.inner.claims.heap_bytes() + OVERHEAD
+    }
+
+    pub(crate) fn proof(&self) -> Option<&Proof> {
+        self.inner.proof.as_ref()
     }
 
     /// The organization that the caller acts for, if the credential names exactly one.

@@ -1,10 +1,12 @@
 //! The one place that turns a denial into a response.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use countersign_token::Refusal;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::body::RefusalBody;
@@ -21,6 +23,31 @@ struct Problem {
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_description: Option<&'static str>,
+}
+
+/// What a denial is answered with, but for what differs from request to request.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    /// Those of every denial that the layer itself gives for a credential.
+    pub(crate) fn prepare(context: &Context) -> Vec<(DenialKind, Self)> {
+        let context = Arc::new(context.clone());
+        let refusals = Refusal::ALL.iter().copied().map(DenialKind::InvalidToken);
+        [
+            DenialKind::MissingCredential,
+            DenialKind::UnsupportedScheme,
+            DenialKind::MalformedCredential,
+        ]
+        .into_iter()
+        .chain(refusals)
+        .map(|kind| (kind, Denied::new(kind, context.clone()).answer()))
+        .collect()
+    }
 }
 
 impl Denied {
@@ -50,6 +77,22 @@ impl Denied {
     }
 
     fn respond_http<B: RefusalBody>(&self) -> Response<B> {
+        let answers = self.context.as_deref().map(|one| one.answers.as_slice());
+        let mut prepared = answers.unwrap_or_default().iter();
+        let answer = match prepared.find(|(kind, _)| *kind == self.kind()) {
+            Some((_, answer)) => answer.clone(),
+            None => self.answer(),
+        };
+        let mut response = Response::new(B::refusal(answer.body));
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        if let Some(seconds) = self.retry_after_seconds() {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+
+    fn answer(&self) -> Answer {
         let own_format = self
             .context
             .as_ref()
@@ -58,18 +101,17 @@ impl Denied {
             Some(format) => format(self.kind()),
             None => self.problem(),
         };
-        let mut response = Response::new(B::refusal(body));
-        *response.status_mut() = self.status();
-        let headers = response.headers_mut();
+        let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Some(seconds) = self.retry_after_seconds() {
-            headers.insert(RETRY_AFTER, seconds.into());
+        Answer {
+            status: self.status(),
+            headers,
+            body,
         }
-        response
     }
 
     /// `Retry-After` knows whole seconds: rounded up, and at least one.

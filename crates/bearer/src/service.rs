@@ -1,9 +1,11 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use countersign_token::OrganizationId;
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use tower_service::Service;
+use tracing::Span;
 
 use crate::authentication::Authentication;
 use crate::authenticator::{Authenticator, Decision};
@@ -55,7 +57,7 @@ where
         };
         match decision {
             Decision::Ready(result) => match admission.admit(result, &mut request) {
-                Ok(caller) => ResponseFuture::admitted(self.inner.call(request), caller.as_ref()),
+                Ok(span) => ResponseFuture::admitted(self.inner.call(request), span),
                 Err(denied) => ResponseFuture::denied(&denied),
             },
             Decision::Pending(pending) => {
@@ -76,22 +78,32 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    /// Leaves the mark in the request and returns who was let through.
+    /// Leaves the mark in the request and returns the span that its own logs stand in.
     pub(crate) fn admit<B>(
         self,
         result: Result<Principal, Denied>,
         request: &mut Request<B>,
-    ) -> Result<Option<Principal>, Denied> {
-        let (caller, mark) = match (result, self.nobody) {
-            (Ok(principal), _) => (Some(principal.clone()), principal.into()),
+    ) -> Result<Span, Denied> {
+        let (span, mark) = match (result, self.nobody) {
+            (Ok(principal), _) => (span_of(&principal), principal.into()),
             (Err(denied), Some(context)) if denied.kind() == DenialKind::MissingCredential => {
-                (None, Authentication::of_nobody(context))
+                (Span::none(), Authentication::of_nobody(context))
             }
             (Err(denied), _) => {
                 return Err(denied.for_request(request.method(), request.headers()));
             }
         };
         request.extensions_mut().insert(mark);
-        Ok(caller)
+        Ok(span)
     }
+}
+
+/// Who the caller is.
+fn span_of(principal: &Principal) -> Span {
+    tracing::info_span!(
+        "caller",
+        kind = principal.kind().as_str(),
+        client = principal.client(),
+        organization = principal.organization().map(OrganizationId::as_str),
+    )
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use countersign_jwks::{Algorithm, Key};
 
 use crate::claim::{self, ClaimPath, identifier, registered};
-use crate::claims::{CallerKind, Claims};
+use crate::claims::{CallerKind, Claims, Texts};
 use crate::issuer::{Issuer, Microservices, OrganizationRule};
 use crate::json::{Json, Object};
 use crate::organization::{OrganizationId, Organizations};
@@ -73,13 +73,9 @@ impl Issuer {
             None if self.profile.audience_optional => Ok(false),
             None => Err(Refusal::MissingClaim),
             Some(audience) => {
-                let named = claim::strings(audience)?;
-                let meant = |ours: &String| named.contains(&ours.as_str());
-                if self.audiences.iter().any(meant) {
-                    Ok(true)
-                } else {
-                    Err(Refusal::Audience)
-                }
+                let is_ours = |named: &str| self.audiences.iter().any(|ours| ours == named);
+                let named = claim::names_any(audience, is_ours)?;
+                named.then_some(true).ok_or(Refusal::Audience)
             }
         }
     }
@@ -169,14 +165,13 @@ impl VerifiedToken<'_> {
                 (true, _) => CallerKind::ServicePrincipal,
             },
             issuer: issuer.name().clone(),
-            subject: subject.map(Into::into),
-            client: client.map(Into::into),
-            user: user.map(Into::into),
+            texts: Texts::new(
+                [subject, client, user, registered(payload, "jti")?],
+                token.payload_text,
+            ),
             organizations,
             scopes: issuer.hierarchy.expand(profile.scopes(payload, machine)?),
-            token_id: registered(payload, "jti")?.map(Into::into),
             times: *times,
-            payload: token.compact.payload().into(),
         };
         issuer.check_own_rules(payload, &claims)?;
         Ok(claims)
@@ -340,7 +335,8 @@ impl ClaimsProfile {
         };
         let named: Vec<&str> = match (self.organization_form, claim) {
             (_, Json::String(id)) if self.organization_form != OrganizationForm::MembershipId => {
-                vec![id]
+                let id = OrganizationId::new(id).ok_or(Refusal::MalformedClaim)?;
+                return Ok(Organizations::One(id));
             }
             (OrganizationForm::MembershipAlias, Json::Array(_)) => claim::strings(claim)?,
             (OrganizationForm::MembershipAlias, Json::Object(memberships)) => {

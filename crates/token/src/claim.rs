@@ -156,7 +156,23 @@ fn name_in<'p>(value: Option<&'p Json<'_>>) -> Result<Option<&'p str>, Refusal> 
     }
 }
 
-/// A claim that is a string or an array of strings, such as `aud`.
+/// Whether a claim that is a string or an array of strings, such as `aud`, holds one that is meant. All are looked at:
+/// an element of another type is refused wherever it stands.
+pub(crate) fn names_any(
+    value: &Json<'_>,
+    is_meant: impl Fn(&str) -> bool,
+) -> Result<bool, Refusal> {
+    match value {
+        Json::String(text) => Ok(is_meant(text)),
+        Json::Array(elements) => elements.iter().try_fold(false, |found, element| {
+            let text = element.as_str().ok_or(Refusal::MalformedClaim)?;
+            Ok(found || is_meant(text))
+        }),
+        _ => Err(Refusal::MalformedClaim),
+    }
+}
+
+/// A claim that is a string or an array of strings.
 pub(crate) fn strings<'p>(value: &'p Json<'_>) -> Result<Vec<&'p str>, Refusal> {
     match value {
         Json::String(text) => Ok(vec![text]),

@@ -52,54 +52,86 @@ impl Serialize for CallerKind {
 pub struct Claims {
     pub(crate) kind: CallerKind,
     pub(crate) issuer: Arc<str>,
-    pub(crate) subject: Option<Box<str>>,
-    pub(crate) client: Option<Box<str>>,
-    pub(crate) user: Option<Box<str>>,
+    pub(crate) texts: Texts,
     pub(crate) organizations: Organizations,
     pub(crate) scopes: ScopeSet,
-    pub(crate) token_id: Option<Box<str>>,
     pub(crate) times: Times,
-    /// The payload as received, or empty, for claims that only the application knows.
-    pub(crate) payload: Box<[u8]>,
+}
+
+/// What the claims name, and the payload, one behind the other in one text, so that they are one allocation.
+#[derive(Clone)]
+pub(crate) struct Texts {
+    text: Box<str>,
+    /// Where subject, client, user and token id end. One that is empty is not there: no name is empty.
+    ends: [usize; 4],
+}
+
+impl Texts {
+    /// Of subject, client, user and token id, and the payload as received, or empty, for claims that only the
+    /// application knows.
+    pub(crate) fn new(names: [Option<&str>; 4], payload: &str) -> Self {
+        let names = names.map(Option::unwrap_or_default);
+        let length = names.iter().map(|name| name.len()).sum::<usize>() + payload.len();
+        let mut text = String::with_capacity(length);
+        let ends = names.map(|name| {
+            text.push_str(name);
+            text.len()
+        });
+        text.push_str(payload);
+        Self {
+            text: text.into(),
+            ends,
+        }
+    }
+
+    fn name(&self, index: usize) -> Option<&str> {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        let name = &self.text[start..self.ends[index]];
+        (!name.is_empty()).then_some(name)
+    }
+
+    fn payload(&self) -> &str {
+        &self.text[self.ends[3]..]
+    }
 }
 
 impl Claims {
     /// Claims of a customer organization's automation.
-    pub fn service_principal(issuer: impl Into<Arc<str>>, client: impl Into<Box<str>>) -> Self {
-        Self::machine(CallerKind::ServicePrincipal, issuer.into(), client.into())
+    pub fn service_principal(issuer: impl Into<Arc<str>>, client: impl AsRef<str>) -> Self {
+        let client = Some(client.as_ref());
+        Self::named(CallerKind::ServicePrincipal, issuer, client, client, None)
     }
 
     /// Claims of one of the vendor's own services.
-    pub fn microservice(issuer: impl Into<Arc<str>>, client: impl Into<Box<str>>) -> Self {
-        Self::machine(CallerKind::Microservice, issuer.into(), client.into())
+    pub fn microservice(issuer: impl Into<Arc<str>>, client: impl AsRef<str>) -> Self {
+        let client = Some(client.as_ref());
+        Self::named(CallerKind::Microservice, issuer, client, client, None)
     }
 
     /// Claims of an app acting for a user.
     pub fn delegated_user(
         issuer: impl Into<Arc<str>>,
-        client: impl Into<Box<str>>,
-        user: impl Into<Box<str>>,
+        client: impl AsRef<str>,
+        user: impl AsRef<str>,
     ) -> Self {
-        let user = user.into();
-        Self {
-            subject: Some(user.clone()),
-            user: Some(user),
-            ..Self::machine(CallerKind::DelegatedUser, issuer.into(), client.into())
-        }
+        let (client, user) = (Some(client.as_ref()), Some(user.as_ref()));
+        Self::named(CallerKind::DelegatedUser, issuer, user, client, user)
     }
 
-    fn machine(kind: CallerKind, issuer: Arc<str>, client: Box<str>) -> Self {
+    fn named(
+        kind: CallerKind,
+        issuer: impl Into<Arc<str>>,
+        subject: Option<&str>,
+        client: Option<&str>,
+        user: Option<&str>,
+    ) -> Self {
         Self {
             kind,
-            issuer,
-            subject: Some(client.clone()),
-            client: Some(client),
-            user: None,
+            issuer: issuer.into(),
+            texts: Texts::new([subject, client, user, None], ""),
             organizations: Organizations::None,
             scopes: ScopeSet::default(),
-            token_id: None,
             times: Times::until(f64::INFINITY),
-            payload: Box::default(),
         }
     }
 
@@ -119,8 +151,9 @@ impl Claims {
 
     /// The claims with this JSON object for [`custom`](Self::custom) to read.
     #[must_use]
-    pub fn with_custom(mut self, payload: impl Into<Box<[u8]>>) -> Self {
-        self.payload = payload.into();
+    pub fn with_custom(mut self, payload: impl AsRef<str>) -> Self {
+        let names = [0, 1, 2, 3].map(|index| self.texts.name(index));
+        self.texts = Texts::new(names, payload.as_ref());
         self
     }
 
@@ -136,17 +169,17 @@ impl Claims {
 
     /// The `sub`, where there is one.
     pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+        self.texts.name(0)
     }
 
     /// The OAuth client: the automation, the app or the service.
     pub fn client(&self) -> Option<&str> {
-        self.client.as_deref()
+        self.texts.name(1)
     }
 
     /// The user on whose behalf a delegated caller acts; `None` for machines.
     pub fn user(&self) -> Option<&str> {
-        self.user.as_deref()
+        self.texts.name(2)
     }
 
     /// The organizations that the credential names.
@@ -161,7 +194,7 @@ impl Claims {
 
     /// The `jti`, where there is one.
     pub fn token_id(&self) -> Option<&str> {
-        self.token_id.as_deref()
+        self.texts.name(3)
     }
 
     /// When the credential is valid.
@@ -171,12 +204,11 @@ impl Claims {
 
     /// Reads claims of the application's own from the payload into a type that names them.
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, CustomClaimsError> {
-        let payload: &[u8] = if self.payload.is_empty() {
-            b"{}"
-        } else {
-            &self.payload
+        let payload = match self.texts.payload() {
+            "" => "{}",
+            payload => payload,
         };
-        serde_json::from_slice(payload).map_err(|error| CustomClaimsError {
+        serde_json::from_str(payload).map_err(|error| CustomClaimsError {
             line: error.line(),
             column: error.column(),
         })
@@ -184,20 +216,12 @@ impl Claims {
 
     /// What the claims occupy on the heap, in bytes, about.
     pub fn heap_bytes(&self) -> usize {
-        let texts = [&self.subject, &self.client, &self.user, &self.token_id];
-        texts
-            .into_iter()
-            .flatten()
-            .map(|text| text.len())
-            .sum::<usize>()
-            + self
-                .organizations
-                .as_slice()
-                .iter()
+        let organizations = self.organizations.as_slice().iter();
+        self.texts.text.len()
+            + organizations
                 .map(|id| id.as_str().len() + 48)
                 .sum::<usize>()
             + self.scopes.heap_bytes()
-            + self.payload.len()
     }
 }
 
@@ -207,9 +231,9 @@ impl fmt::Debug for Claims {
         f.debug_struct("Claims")
             .field("kind", &self.kind)
             .field("issuer", &self.issuer)
-            .field("subject", &self.subject)
-            .field("client", &self.client)
-            .field("user", &self.user)
+            .field("subject", &self.subject())
+            .field("client", &self.client())
+            .field("user", &self.user())
             .field("organizations", &self.organizations)
             .field("scopes", &self.scopes)
             .field("times", &self.times)

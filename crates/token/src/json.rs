@@ -52,24 +52,32 @@ impl Json<'_> {
 /// A JSON object, its members in the order of the text and no name twice.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Object<'a> {
-    members: Vec<(Cow<'a, str>, Json<'a>)>,
+    members: Members<'a>,
 }
 
+pub(crate) type Members<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
+
 impl<'a> Object<'a> {
-    /// Reads a text that is one JSON object and nothing else but white space around it.
-    pub(crate) fn parse(text: &'a [u8]) -> Result<Self> {
-        // Once, for the whole text: every slice taken below is then valid UTF-8 as well.
-        let text = std::str::from_utf8(text).map_err(|_| NotStrictJson)?;
+    /// Reads a text that is one JSON object and nothing else but white space around it. `storage` is where its
+    /// members go, so that two objects that are read one after the other share an allocation.
+    pub(crate) fn parse(text: &'a str, storage: Members<'a>) -> Result<Self> {
         let mut reader = Reader { text, at: 0 };
         reader.skip_white_space();
         reader.expect(b'{')?;
-        let object = reader.object(1)?;
+        let object = reader.object(1, storage)?;
         reader.skip_white_space();
         if reader.at == text.len() {
             Ok(object)
         } else {
             Err(NotStrictJson)
         }
+    }
+
+    /// The storage of an object that is not needed any more, empty.
+    pub(crate) fn into_storage(self) -> Members<'a> {
+        let mut storage = self.members;
+        storage.clear();
+        storage
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
@@ -110,7 +118,7 @@ impl<'a> Reader<'a> {
             b'"' => self.string().map(Json::String),
             b'{' => {
                 self.at += 1;
-                self.object(depth + 1).map(Json::Object)
+                self.object(depth + 1, Vec::new()).map(Json::Object)
             }
             b'[' => {
                 self.at += 1;
@@ -124,13 +132,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The rest of an object whose opening brace has been read.
-    fn object(&mut self, depth: u32) -> Result<Object<'a>> {
+    fn object(&mut self, depth: u32, storage: Members<'a>) -> Result<Object<'a>> {
         if depth > MAX_DEPTH {
             return Err(NotStrictJson);
         }
-        let mut object = Object {
-            members: Vec::new(),
-        };
+        let mut object = Object { members: storage };
         self.skip_white_space();
         if self.take(b'}') {
             return Ok(object);
@@ -184,38 +190,29 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<Cow<'a, str>> {
         self.expect(b'"')?;
-        let mut unescaped: Option<String> = None;
+        let plain = self.plain();
+        if self.take(b'"') {
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut text = plain.to_owned();
         loop {
-            let plain = self.plain();
             match self.next().ok_or(NotStrictJson)? {
-                b'"' => {
-                    return Ok(match unescaped {
-                        None => Cow::Borrowed(plain),
-                        Some(text) => Cow::Owned(text + plain),
-                    });
-                }
-                b'\\' => {
-                    let text = unescaped.get_or_insert_default();
-                    text.push_str(plain);
-                    text.push(self.escaped()?);
-                }
+                b'"' => return Ok(Cow::Owned(text)),
+                b'\\' => text.push(self.escaped()?),
                 // Control characters must be escaped (RFC 8259 §7).
                 _ => return Err(NotStrictJson),
             }
+            text.push_str(self.plain());
         }
     }
 
     /// The longest run of characters that stand for themselves in a string.
     fn plain(&mut self) -> &'a str {
-        let start = self.at;
-        while self
-            .peek()
-            .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-        {
-            self.at += 1;
-        }
+        let rest = &self.text[self.at..];
         // The run ends before an ASCII byte or at the end, so both ends are character boundaries.
-        &self.text[start..self.at]
+        let plain = &rest[..plain_length(rest.as_bytes())];
+        self.at += plain.len();
+        plain
     }
 
     /// What the escape after a backslash stands for.
@@ -335,6 +332,28 @@ impl<'a> Reader<'a> {
             Err(NotStrictJson)
         }
     }
+}
+
+/// How many of these bytes, from the first on, stand for themselves in a string.
+///
+/// Eight at a time, since strings are most of a token: in `special`, the lowest bit that is set belongs to the first
+/// byte that ends the run. (Bits above it may be wrong, by borrowing.)
+fn plain_length(bytes: &[u8]) -> usize {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = EACH << 7;
+    let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & HIGH;
+    let equal = |word: u64, byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    let mut length = 0;
+    while let Some(eight) = bytes[length..].first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let special = below(word, 0x20) | equal(word, b'"') | equal(word, b'\\');
+        if special != 0 {
+            return length + special.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let is_plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+    length + bytes[length..].iter().take_while(is_plain).count()
 }
 
 #[cfg(test)]

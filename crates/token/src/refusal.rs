@@ -64,6 +64,35 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every one of them, for what is prepared or listed for each.
+    pub const ALL: &[Self] = &[
+        Self::Malformed,
+        Self::MalformedHeader,
+        Self::MalformedPayload,
+        Self::Algorithm,
+        Self::CriticalHeader,
+        Self::Type,
+        Self::UnknownIssuer,
+        Self::Audience,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::IssuedInFuture,
+        Self::TooOld,
+        Self::LifetimeTooLong,
+        Self::MalformedClaim,
+        Self::MissingClaim,
+        Self::UnprovenConfirmation,
+        Self::UnknownKey,
+        Self::KeyMismatch,
+        Self::BadSignature,
+        Self::NotAccessToken,
+        Self::UnknownKind,
+        Self::Client,
+        Self::Organization,
+        Self::RequiredClaim,
+        Self::Check,
+    ];
+
     /// The reason as one word for logs, events and metrics, such as `expired`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -133,3 +162,14 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_them_are_listed_in_their_order() {
+        let places = Refusal::ALL.iter().map(|refusal| *refusal as usize);
+        assert!(places.eq(0..=Refusal::Check as usize));
+    }
+}

@@ -89,7 +89,8 @@ pub struct ScopeSet {
 impl ScopeSet {
     /// A set of any scopes.
     pub fn new<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> Self {
-        Self::of_valid(scopes.into_iter().map(Scope::as_str).collect())
+        let mut scopes: Vec<&str> = scopes.into_iter().map(Scope::as_str).collect();
+        Self::of_valid(&mut scopes)
     }
 
     /// Reads the form that a token request and most tokens have: scopes with spaces between.
@@ -100,7 +101,26 @@ impl ScopeSet {
     pub(crate) fn collect<'a>(
         scopes: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, InvalidScope> {
-        let scopes: Vec<&str> = scopes.into_iter().collect();
+        // Most tokens grant few scopes, which are then sorted without an allocation.
+        let mut few = [""; 16];
+        let mut scopes = scopes.into_iter();
+        let mut count = 0;
+        for (place, scope) in few.iter_mut().zip(scopes.by_ref()) {
+            *place = scope;
+            count += 1;
+        }
+        match scopes.next() {
+            None => Self::check(&mut few[..count]),
+            Some(next) => {
+                let mut many = few.to_vec();
+                many.push(next);
+                many.extend(scopes);
+                Self::check(&mut many)
+            }
+        }
+    }
+
+    fn check(scopes: &mut [&str]) -> Result<Self, InvalidScope> {
         if scopes.iter().all(|scope| is_scope_token(scope)) {
             Ok(Self::of_valid(scopes))
         } else {
@@ -108,9 +128,16 @@ impl ScopeSet {
         }
     }
 
-    fn of_valid(mut scopes: Vec<&str>) -> Self {
+    fn of_valid(scopes: &mut [&str]) -> Self {
         scopes.sort_unstable();
-        scopes.dedup();
+        let mut different = 0;
+        for index in 0..scopes.len() {
+            if different == 0 || scopes[index] != scopes[different - 1] {
+                scopes[different] = scopes[index];
+                different += 1;
+            }
+        }
+        let scopes = &scopes[..different];
         let mut text = String::with_capacity(scopes.iter().map(|scope| scope.len()).sum());
         let ends = scopes
             .iter()

@@ -96,7 +96,7 @@ mod tests {
     };
 
     fn times(payload: &str) -> Result<Times, Refusal> {
-        Times::read(&Object::parse(payload.as_bytes()).unwrap())
+        Times::read(&Object::parse(payload, Vec::new()).unwrap())
     }
 
     fn check(rules: TimeRules, payload: &str, now: f64) -> Result<(), Refusal> {

@@ -1,8 +1,8 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use countersign_jwks::Algorithm;
 
 use crate::json::{Json, Object};
@@ -31,22 +31,20 @@ impl<'t> CompactToken<'t> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::Malformed);
         }
-        let mut segments = token.split('.');
-        let (Some(header), Some(payload), Some(signature), None) = (
-            segments.next(),
-            segments.next(),
-            segments.next(),
-            segments.next(),
-        ) else {
+        // A third dot would be in the signature, and is no base64url.
+        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+        let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
             return Err(Refusal::Malformed);
         };
+        let (header, payload) = (&token[..first], &token[first + 1..second]);
+        let signature = &token[second + 1..];
         let mut decoded = Vec::with_capacity(token.len() / 4 * 3);
         let mut append = |segment: &str| {
             if segment.is_empty() {
                 return Err(Refusal::Malformed);
             }
             URL_SAFE_NO_PAD
-                .decode_vec(segment, &mut decoded)
+                .decode_append(segment, &mut decoded)
                 .map_err(|_| Refusal::Malformed)?;
             Ok(decoded.len())
         };
@@ -64,7 +62,7 @@ impl<'t> CompactToken<'t> {
         &self.decoded[..self.payload.start]
     }
 
-    pub(crate) fn payload(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         &self.decoded[self.payload.clone()]
     }
 
@@ -93,7 +91,8 @@ pub struct UnverifiedToken<'t> {
     pub(crate) compact: &'t CompactToken<'t>,
     pub(crate) algorithm: Algorithm,
     pub(crate) token_type: Option<TokenType>,
-    pub(crate) key_id: Option<String>,
+    pub(crate) key_id: Option<Cow<'t, str>>,
+    pub(crate) payload_text: &'t str,
     pub(crate) payload: Object<'t>,
 }
 
@@ -107,7 +106,8 @@ impl<'t> UnverifiedToken<'t> {
     ///
     /// The payload: a strict JSON object ([`Refusal::MalformedPayload`]).
     pub fn read(compact: &'t CompactToken<'t>) -> Result<Self, Refusal> {
-        let header = Object::parse(compact.header()).map_err(|_| Refusal::MalformedHeader)?;
+        let text = str::from_utf8(compact.header()).map_err(|_| Refusal::MalformedHeader)?;
+        let header = Object::parse(text, Vec::new()).map_err(|_| Refusal::MalformedHeader)?;
         let algorithm = match header.get("alg") {
             Some(Json::String(name)) => Algorithm::from_name(name).ok_or(Refusal::Algorithm)?,
             _ => return Err(Refusal::MalformedHeader),
@@ -122,15 +122,19 @@ impl<'t> UnverifiedToken<'t> {
         };
         let key_id = match header.get("kid") {
             None => None,
-            Some(Json::String(kid)) => Some(kid.clone().into_owned()),
+            Some(Json::String(kid)) => Some(kid.clone()),
             Some(_) => return Err(Refusal::MalformedHeader),
         };
-        let payload = Object::parse(compact.payload()).map_err(|_| Refusal::MalformedPayload)?;
+        let payload_text =
+            str::from_utf8(compact.payload()).map_err(|_| Refusal::MalformedPayload)?;
+        let payload = Object::parse(payload_text, header.into_storage())
+            .map_err(|_| Refusal::MalformedPayload)?;
         Ok(Self {
             compact,
             algorithm,
             token_type,
             key_id,
+            payload_text,
             payload,
         })
     }

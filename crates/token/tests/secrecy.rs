@@ -100,7 +100,7 @@ fn claims_that_do_not_fit_the_applications_type_are_not_quoted() {
     let token = world.token().with_claim("card", "s3cr3t").mint();
     let secrets = Secrets::of(&token);
     let of_token = world.claims_by(&world.trusted(), &token).unwrap();
-    let made_up = Claims::service_principal("i", "c").with_custom(*br#"{"card":"s3cr3t"}"#);
+    let made_up = Claims::service_principal("i", "c").with_custom(r#"{"card":"s3cr3t"}"#);
     secrets.check_debug("Claims", &made_up);
     for claims in [of_token, made_up] {
         let error = claims.custom::<Custom>().unwrap_err();

@@ -159,7 +159,7 @@ fn claims_of_the_applications_own_are_read_into_its_type() {
     assert_eq!(claims.custom::<Custom>().unwrap().plan, "gold");
     let claims = claims_with(&world, "plan", &json!(5)).unwrap();
     assert!(claims.custom::<Custom>().is_err());
-    let claims = claims.with_custom(*br#"{"plan":"silver"}"#);
+    let claims = claims.with_custom(r#"{"plan":"silver"}"#);
     assert_eq!(claims.custom::<Custom>().unwrap().plan, "silver");
     assert!(
         Claims::service_principal("i", "c")
