@@ -18,7 +18,7 @@ if ! command -v valgrind >/dev/null; then
 fi
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cargo build --release --locked --manifest-path "$here/Cargo.toml" --bin instructions
+cargo build --release --manifest-path "$here/Cargo.toml" --bin instructions
 program=${CARGO_TARGET_DIR:-$here/target}/release/instructions
 
 work=$(mktemp -d)
