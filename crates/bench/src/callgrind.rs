@@ -81,3 +81,35 @@ pub fn find(counts: &[Count], system: &str, case: Case) -> Option<u64> {
         .find(|count| count.system == system && count.case == case)
         .map(|count| count.instructions)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_total_is_the_events_of_the_whole_file() {
+        let file = "version: 1\nevents: Ir\n\nfn=(1) counted\n0 70\nsummary: 70\ntotals: 70\n";
+        assert_eq!(total(file), Some(70));
+        assert_eq!(total("events: Ir\nsummary: 71\n"), Some(71));
+        assert_eq!(total("events: Ir\n"), None);
+    }
+
+    #[test]
+    fn a_table_says_what_a_case_is_above_the_layer_that_does_nothing() {
+        let count = |system: &str, instructions| Count {
+            system: system.to_owned(),
+            case: Case::Garbage,
+            instructions,
+        };
+        let table = table(&[count("noop", 5000), count("countersign", 7000)]);
+        let rows: Vec<_> = table.lines().skip(2).map(squeezed).collect();
+        assert_eq!(
+            rows,
+            ["|noop|garbage|5000||", "|countersign|garbage|7000|2000|"]
+        );
+    }
+
+    fn squeezed(line: &str) -> String {
+        line.replace(' ', "")
+    }
+}

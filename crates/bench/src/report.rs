@@ -154,3 +154,47 @@ pub fn write_json<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Error> {
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(system: &'static str, case: Case, nanoseconds: f64) -> Measured {
+        Measured {
+            system,
+            case,
+            nanoseconds,
+            allocations: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_what_a_system_adds_to_a_layer_that_does_nothing_in_signature_checks() {
+        let rows = comparisons(&[
+            measured("signature", Case::ValidFirst, 20_000.0),
+            measured("noop", Case::Expired, 1000.0),
+            measured("countersign", Case::Expired, 3000.0),
+        ]);
+        let ratios: Vec<_> = rows
+            .expect("the yardsticks were measured")
+            .iter()
+            .map(|row| format!("{} {}", row.system, row.signature_ratio))
+            .collect();
+        assert_eq!(ratios, ["signature 1", "noop 0.05", "countersign 0.1"]);
+    }
+
+    #[test]
+    fn without_a_yardstick_there_is_no_ratio() {
+        assert!(comparisons(&[measured("noop", Case::Expired, 1000.0)]).is_err());
+    }
+
+    #[test]
+    fn the_columns_of_a_table_stand_one_below_the_other() {
+        let mut table = Table::new(1, ["system", "ns"]);
+        table.push(["x".to_owned(), "12345".to_owned()]);
+        assert_eq!(
+            table.markdown(),
+            "| system |    ns |\n|--------|------:|\n| x      | 12345 |\n"
+        );
+    }
+}

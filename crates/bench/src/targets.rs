@@ -116,3 +116,45 @@ fn best_without_cache(counts: &[Count]) -> Option<f64> {
 fn as_f64(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(system: &str, case: Case, instructions: u64) -> Count {
+        Count {
+            system: system.to_owned(),
+            case,
+            instructions,
+        }
+    }
+
+    #[test]
+    fn a_figure_stands_beside_its_target_and_says_whether_it_is_reached() {
+        let counts = [
+            count("noop", Case::ValidAgain, 5000),
+            count("countersign", Case::ValidAgain, 6400),
+            count("noop", Case::Garbage, 5000),
+            count("countersign", Case::Garbage, 7501),
+        ];
+        let table = table(&counts);
+        let reached = |start| {
+            let row = table.lines().find(|row| row.starts_with(start));
+            row.map(|row| row.ends_with("yes |"))
+        };
+        assert_eq!(reached("| seen before: above"), Some(true));
+        assert_eq!(reached("| garbage"), Some(false));
+        assert_eq!(reached("| expired"), None, "it was not counted");
+    }
+
+    #[test]
+    fn the_best_alternative_is_no_yardstick_and_keeps_no_tokens() {
+        let counts = [
+            count("noop", Case::ValidAgain, 5000),
+            count(CACHING, Case::ValidAgain, 28_000),
+            count("hand_written", Case::ValidAgain, 386_000),
+            count("jwt-authorizer", Case::ValidAgain, 471_000),
+        ];
+        assert_eq!(best_without_cache(&counts), Some(386_000.0));
+    }
+}
