@@ -112,7 +112,7 @@ impl<'a> Outage<'a> {
             assert!(waited <= SECOND + SECOND / 5, "{name}: {waited:?}");
         };
         let others = async {
-            for _ in 0..10 {
+            for _ in 0..5 {
                 self.world.serves(self.fault.name).await;
                 breathe().await;
             }
