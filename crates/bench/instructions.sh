@@ -24,10 +24,11 @@ program=${CARGO_TARGET_DIR:-$here/target}/release/instructions
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Counted is only what happens in `counted_requests`, and each return from it writes a file of its own. Some ten minutes
-# on a slow machine; the limit is there for what hangs.
-timeout 1500 valgrind --tool=callgrind --callgrind-out-file="$work/out" \
-    --toggle-collect='*counted_requests*' --dump-after='*counted_requests*' \
+# Counted is only what happens in this function, and each return from it writes a file of its own. Takes a minute or a
+# few; the limit is for what hangs.
+counted=instructions::counted_requests
+timeout 900 valgrind --tool=callgrind --callgrind-out-file="$work/out" \
+    --toggle-collect=$counted --dump-after=$counted \
     --log-file="$work/valgrind.log" \
     "$program" run "$@" >"$work/done.txt" || {
     tail -n 20 "$work/valgrind.log" >&2
