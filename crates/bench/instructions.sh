@@ -4,7 +4,7 @@
 set -euo pipefail
 
 usage() {
-    echo "usage: $0 FILE [--requests N] [--only SYSTEM]" >&2
+    echo "usage: $0 FILE [--requests N] [--only SYSTEM] [--case CASE]" >&2
     exit 2
 }
 

@@ -12,8 +12,10 @@ use countersign_bench::{Error, callgrind, systems, targets};
 use pico_args::Arguments;
 
 const USAGE: &str = "\
-instructions run [--requests N] [--only SYSTEM]   does the work, N requests a case, and prints what it did in order
-instructions read DIR --json FILE                 reads callgrind's files in DIR beside the output of `run` there";
+instructions run [--requests N] [--only SYSTEM] [--case CASE]
+    does the work, N requests a case, and prints what it did in order
+instructions read DIR --json FILE
+    reads callgrind's files in DIR beside the output of `run` there";
 
 fn main() -> Result<(), Error> {
     let mut arguments = Arguments::from_env();
@@ -21,7 +23,11 @@ fn main() -> Result<(), Error> {
         Some("run") => {
             let requests = arguments.opt_value_from_str("--requests")?.unwrap_or(100);
             let only: Option<String> = arguments.opt_value_from_str("--only")?;
-            run(requests, only.as_deref())
+            let case: Option<String> = arguments.opt_value_from_str("--case")?;
+            let case = case
+                .map(|name| Case::named(&name).ok_or_else(|| format!("there is no case {name}")))
+                .transpose()?;
+            run(requests, only.as_deref(), case)
         }
         Some("read") => {
             let json: PathBuf = arguments.value_from_str("--json")?;
@@ -35,13 +41,16 @@ fn main() -> Result<(), Error> {
     }
 }
 
-fn run(requests: usize, only: Option<&str>) -> Result<(), Error> {
+fn run(requests: usize, only: Option<&str>, case: Option<Case>) -> Result<(), Error> {
     let world = Rc::new(World::new()?);
     let _runtime = world.enter();
     eprintln!("making the systems");
     for mut system in systems::all(&world, only)? {
         eprintln!("{}", system.name());
-        for case in Case::ALL {
+        for case in Case::ALL
+            .into_iter()
+            .filter(|one| case.is_none_or(|case| *one == case))
+        {
             // Twice over what is counted once: nothing is left to be set up.
             if check(&mut *system, case).is_err() || check(&mut *system, case).is_err() {
                 continue;

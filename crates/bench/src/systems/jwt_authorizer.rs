@@ -24,6 +24,7 @@ pub(super) fn make(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
         let authorizer: Authorizer = world.block_on(builder.validation(validation).build())?;
         Ok(Router::new()
             .route("/", get(|| async {}))
+            .with_state(())
             .layer(authorizer.into_layer()))
     })?;
     Ok(Box::new(system))

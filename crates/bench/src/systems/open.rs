@@ -18,8 +18,11 @@ pub(super) const BARE: &str = "bare";
 pub(super) const NOOP: &str = "noop";
 
 /// The router that the layers of axum 0.8 go on. Its handler answers 200 without a body.
+///
+/// The state is given at once, as `axum::serve` does it: a router called without would make its handler anew for each
+/// request.
 pub(super) fn router() -> Router {
-    Router::new().route("/", get(async || ()))
+    Router::new().route("/", get(async || ())).with_state(())
 }
 
 pub(super) fn bare(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
