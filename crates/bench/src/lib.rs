@@ -23,5 +23,18 @@ pub mod systems;
 pub mod targets;
 pub mod world;
 
+use std::process::ExitCode;
+
 /// An error of set-up; each says what was attempted in its own words.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How a program ends: an error is printed as it reads.
+pub fn ended(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

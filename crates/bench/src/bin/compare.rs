@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::rc::Rc;
 
 use countersign_bench::report::{comparison_table, comparisons, write, write_json};
 use countersign_bench::world::World;
-use countersign_bench::{Error, alloc, measure, systems};
+use countersign_bench::{Error, alloc, ended, measure, systems};
 use pico_args::Arguments;
 
 #[global_allocator]
@@ -18,7 +19,11 @@ compare [--json FILE] [--markdown FILE] [--rounds N] [--only SYSTEM]
 Prints a table; --json and --markdown write it to files, too. --rounds: 60 unless said. --only: this system, and those
 that its ratio needs.";
 
-fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    ended(compare())
+}
+
+fn compare() -> Result<(), Error> {
     let mut arguments = Arguments::from_env();
     if arguments.contains(["-h", "--help"]) {
         println!("{USAGE}");

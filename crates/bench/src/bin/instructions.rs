@@ -2,13 +2,14 @@
 //! `instructions.sh` does both.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::rc::Rc;
 
 use countersign_bench::case::Case;
 use countersign_bench::report::write_json;
 use countersign_bench::system::{System, check};
 use countersign_bench::world::World;
-use countersign_bench::{Error, callgrind, systems, targets};
+use countersign_bench::{Error, callgrind, ended, systems, targets};
 use pico_args::Arguments;
 
 const USAGE: &str = "\
@@ -17,7 +18,11 @@ instructions run [--requests N] [--only SYSTEM] [--case CASE]
 instructions read DIR --json FILE
     reads callgrind's files in DIR beside the output of `run` there";
 
-fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    ended(instructions())
+}
+
+fn instructions() -> Result<(), Error> {
     let mut arguments = Arguments::from_env();
     match arguments.subcommand()?.as_deref() {
         Some("run") => {
