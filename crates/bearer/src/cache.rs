@@ -126,7 +126,7 @@ impl Weighter<CachedToken, Principal> for Weight {
     fn weight(&self, token: &CachedToken, principal: &Principal) -> u64 {
         /// The entry's place in the table and what the allocator rounds up.
         const OVERHEAD: usize = 21 * 2 + 64;
-        let bytes = token.0.len() + principal.heap_bytes() + OVERHEAD;
+        let bytes = token.0.len() + principal.allocated_bytes() + OVERHEAD;
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }

@@ -27,16 +27,12 @@ impl<'r> Credential<'r> {
             (Some(_), Some(_)) => return Self::Malformed,
             (Some(value), None) => value.as_bytes(),
         };
-        if let Some((scheme, rest)) = value.split_at_checked(b"bearer".len())
-            && scheme.eq_ignore_ascii_case(b"bearer")
-            && matches!(rest, [] | [b' ', ..])
-        {
-            let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-            return Self::Bearer(&rest[spaces..]);
-        }
         let scheme_end = value.iter().position(|byte| *byte == b' ');
-        let scheme = &value[..scheme_end.unwrap_or(value.len())];
-        if scheme.eq_ignore_ascii_case(b"dpop") {
+        let (scheme, rest) = value.split_at(scheme_end.unwrap_or(value.len()));
+        if scheme.eq_ignore_ascii_case(b"bearer") {
+            let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+            Self::Bearer(&rest[spaces..])
+        } else if scheme.eq_ignore_ascii_case(b"dpop") {
             Self::Unsupported
         } else if is_token(scheme) {
             Self::Missing

@@ -50,8 +50,8 @@ impl Principal {
         }
     }
 
-    /// Its size on the heap, in bytes, about.
-    pub(crate) fn heap_bytes(&self) -> usize {
+    /// What it occupies with its claims, in bytes, about.
+    pub(crate) fn allocated_bytes(&self) -> usize {
         // Reference counts and what the allocator rounds up.
         const OVERHEAD: usize = size_of::<Inner>() + 2 * 16 + 32;
         self.inner.claims.heap_bytes() + OVERHEAD

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use countersign_token::Refusal;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response};
 use serde::Serialize;
 
 use crate::body::RefusalBody;
@@ -25,10 +25,9 @@ struct Problem {
     error_description: Option<&'static str>,
 }
 
-/// What a denial is answered with, but for what differs from request to request.
+/// Headers and body that a denial is answered with, but for what differs from request to request.
 #[derive(Clone)]
 pub(crate) struct Answer {
-    status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -84,7 +83,7 @@ impl Denied {
             None => self.answer(),
         };
         let mut response = Response::new(B::refusal(answer.body));
-        *response.status_mut() = answer.status;
+        *response.status_mut() = self.status();
         *response.headers_mut() = answer.headers;
         if let Some(seconds) = self.retry_after_seconds() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -107,11 +106,7 @@ impl Denied {
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        Answer {
-            status: self.status(),
-            headers,
-            body,
-        }
+        Answer { headers, body }
     }
 
     /// `Retry-After` knows whole seconds: rounded up, and at least one.

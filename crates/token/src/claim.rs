@@ -172,10 +172,9 @@ pub(crate) fn names_any(
     }
 }
 
-/// A claim that is a string or an array of strings.
+/// A claim that is an array of strings.
 pub(crate) fn strings<'p>(value: &'p Json<'_>) -> Result<Vec<&'p str>, Refusal> {
     match value {
-        Json::String(text) => Ok(vec![text]),
         Json::Array(elements) => elements
             .iter()
             .map(|element| element.as_str().ok_or(Refusal::MalformedClaim))

@@ -47,7 +47,8 @@ impl Serialize for CallerKind {
 /// What a caller's credential says, in the suite's own terms whatever the vendor.
 ///
 /// [`VerifiedToken::claims`](crate::VerifiedToken::claims) makes them from a token. The constructors here make
-/// them from nothing, for tests and for credentials of another kind; they grant nothing by themselves.
+/// them from nothing, for tests and for credentials of another kind; they grant nothing by themselves. A name that is
+/// empty there counts as absent.
 #[derive(Clone)]
 pub struct Claims {
     pub(crate) kind: CallerKind,
@@ -62,8 +63,17 @@ pub struct Claims {
 #[derive(Clone)]
 pub(crate) struct Texts {
     text: Box<str>,
-    /// Where subject, client, user and token id end. One that is empty is not there: no name is empty.
+    /// Where each name ends. One that is empty is not there: no name is empty.
     ends: [usize; 4],
+}
+
+/// The names in their order in [`Texts`].
+#[derive(Clone, Copy)]
+enum Name {
+    Subject,
+    Client,
+    User,
+    TokenId,
 }
 
 impl Texts {
@@ -84,14 +94,17 @@ impl Texts {
         }
     }
 
-    fn name(&self, index: usize) -> Option<&str> {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        let name = &self.text[start..self.ends[index]];
-        (!name.is_empty()).then_some(name)
+    fn name(&self, name: Name) -> Option<&str> {
+        let start = match name {
+            Name::Subject => 0,
+            _ => self.ends[name as usize - 1],
+        };
+        let text = &self.text[start..self.ends[name as usize]];
+        (!text.is_empty()).then_some(text)
     }
 
     fn payload(&self) -> &str {
-        &self.text[self.ends[3]..]
+        &self.text[self.ends[Name::TokenId as usize]..]
     }
 }
 
@@ -149,10 +162,12 @@ impl Claims {
         self
     }
 
-    /// The claims with this JSON object for [`custom`](Self::custom) to read.
+    /// The claims with this JSON object for [`custom`](Self::custom) to read, which refuses what is none
+    /// ([`CustomClaimsError`]).
     #[must_use]
     pub fn with_custom(mut self, payload: impl AsRef<str>) -> Self {
-        let names = [0, 1, 2, 3].map(|index| self.texts.name(index));
+        let names = [Name::Subject, Name::Client, Name::User, Name::TokenId];
+        let names = names.map(|name| self.texts.name(name));
         self.texts = Texts::new(names, payload.as_ref());
         self
     }
@@ -169,17 +184,17 @@ impl Claims {
 
     /// The `sub`, where there is one.
     pub fn subject(&self) -> Option<&str> {
-        self.texts.name(0)
+        self.texts.name(Name::Subject)
     }
 
     /// The OAuth client: the automation, the app or the service.
     pub fn client(&self) -> Option<&str> {
-        self.texts.name(1)
+        self.texts.name(Name::Client)
     }
 
     /// The user on whose behalf a delegated caller acts; `None` for machines.
     pub fn user(&self) -> Option<&str> {
-        self.texts.name(2)
+        self.texts.name(Name::User)
     }
 
     /// The organizations that the credential names.
@@ -194,7 +209,7 @@ impl Claims {
 
     /// The `jti`, where there is one.
     pub fn token_id(&self) -> Option<&str> {
-        self.texts.name(3)
+        self.texts.name(Name::TokenId)
     }
 
     /// When the credential is valid.

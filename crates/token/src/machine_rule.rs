@@ -78,7 +78,7 @@ impl MachineRule {
             },
             Self::ClaimContains { claim, value } => match claim.find(payload)? {
                 None => false,
-                Some(json) => claim::strings(json)?.contains(&value.as_str()),
+                Some(json) => claim::names_any(json, |name| name == value)?,
             },
             Self::RepeatsClient { claims } => {
                 let mut repeated = false;
