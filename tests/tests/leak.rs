@@ -15,10 +15,11 @@ mod cases;
 #[allow(dead_code, reason = "shared with the corpus, which uses the rest")]
 #[path = "corpus/judge.rs"]
 mod judge;
+#[path = "support/log.rs"]
+mod log;
 
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -32,55 +33,10 @@ use countersign_testing::FakeClock;
 use http_body_util::BodyExt;
 use serde_json::json;
 use tower::ServiceExt;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use cases::{AUDIENCE, Case, Group, Guard, ISSUER, Sent};
 use judge::Judge;
-
-/// Everything that is logged on this thread, spans and all.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn listen() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(FmtSpan::FULL)
-            .with_ansi(false)
-            .with_writer(log.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// What was logged since it was last asked.
-    fn take(&self) -> String {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&std::mem::take(&mut *bytes)).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
+use log::Log;
 
 /// The parts of what was sent that nobody may see again: the segments of tokens, as far as they are long enough not to
 /// stand somewhere by chance.
