@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::case::Case;
 use crate::report::Table;
+use crate::systems::FLOORS;
 
 /// What the program under callgrind printed.
 const OUTPUT: &str = "done.txt";
@@ -62,7 +63,7 @@ pub fn table(counts: &[Count]) -> String {
     let mut table = Table::new(2, ["system", "case", "instructions", "above noop"]);
     for count in counts {
         let above = find(counts, "noop", count.case)
-            .filter(|_| !["signature", "bare", "noop"].contains(&&*count.system))
+            .filter(|_| !FLOORS.contains(&&*count.system))
             .map(|noop| (count.instructions.saturating_sub(noop)).to_string());
         table.push([
             count.system.clone(),

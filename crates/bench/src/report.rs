@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::case::Case;
 use crate::measure::Measured;
-use crate::systems::YARDSTICKS;
+use crate::systems::{FLOORS, YARDSTICKS};
 
 /// A row of `compare`.
 #[derive(Debug, Serialize)]
@@ -41,7 +41,7 @@ pub fn comparisons(measured: &[Measured]) -> Result<Vec<Comparison>, Error> {
     measured
         .iter()
         .map(|row| {
-            let below = if [signature, noop, "bare"].contains(&row.system) {
+            let below = if FLOORS.contains(&row.system) {
                 0.0
             } else {
                 time(noop, row.case)?

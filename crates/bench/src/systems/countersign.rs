@@ -11,7 +11,8 @@ use crate::routed::Routed;
 use crate::system::System;
 use crate::world::{AUDIENCE, World};
 
-pub(super) const NAME: &str = "countersign";
+/// Its name in reports.
+pub const NAME: &str = "countersign";
 
 pub(super) fn make(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
     let system = Routed::<_, Body>::new(NAME, world, |world| {

@@ -15,7 +15,7 @@ mod tower_oauth2_resource_server;
 
 use std::rc::Rc;
 
-pub use self::countersign::authenticator;
+pub use self::countersign::{NAME as COUNTERSIGN, authenticator};
 
 use crate::Error;
 use crate::system::System;
@@ -42,6 +42,9 @@ const SYSTEMS: [(&str, Make); 13] = [
     (axum_jwt_auth::NAME, axum_jwt_auth::make),
     (axum_oidc_layer::NAME, axum_oidc_layer::make),
 ];
+
+/// What looks at no request's token, or at nothing else: nothing is taken off their figures.
+pub const FLOORS: [&str; 3] = [signature::NAME, open::BARE, open::NOOP];
 
 /// What others are set against, and so made whatever else is.
 pub const YARDSTICKS: [&str; 2] = [signature::NAME, open::NOOP];
