@@ -97,7 +97,9 @@ impl Witness {
 
     /// All that is said of a request with these headers, and whether it passed.
     async fn hear(&self, headers: &HeaderMap) -> (bool, String) {
-        let decision = self.authenticator.decide(headers);
+        let mut request = Request::default();
+        request.headers_mut().clone_from(headers);
+        let decision = self.authenticator.decide::<Body>(&request);
         let mut said = format!("{decision:?}");
         let result = match decision {
             Decision::Ready(result) => result,

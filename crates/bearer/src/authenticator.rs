@@ -1,13 +1,12 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{self, Poll};
-use std::time::Duration;
 
-use countersign_jwks::{Algorithm, BoxFuture, Clock, Jwks, JwksStatus, Lookup, Start};
-use countersign_token::{CheckedToken, Claims, CompactToken, Issuer, Refusal, UnverifiedToken};
-use http::HeaderMap;
+use countersign_jwks::{BoxFuture, Clock, Jwks, JwksStatus, Start};
+use countersign_token::{Claims, Issuer, Refusal};
+use http::Request;
 
 use crate::builder::AuthenticatorBuilder;
 use crate::cache::VerifiedTokens;
@@ -15,11 +14,13 @@ use crate::context::Context;
 use crate::credential::{Credential, is_b64token};
 use crate::denied::{DenialKind, Denied};
 use crate::error::BuildError;
+use crate::introspect::{Introspect, IntrospectionFailure};
 use crate::issuers::{Issuers, TrustedIssuer};
 use crate::layer::BearerLayer;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::principal::Principal;
-use crate::proof::Proof;
+use crate::revocations::{Revocations, Validity};
+use crate::verify::{NoKey, Stop};
 
 /// Verifies bearer tokens of the configured issuers. Cheap to clone; all clones share keys and cache.
 ///
@@ -30,11 +31,14 @@ pub struct Authenticator {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    issuers: Issuers,
-    verified: VerifiedTokens,
-    clock: Arc<dyn Clock>,
-    context: Arc<Context>,
+pub(crate) struct Inner {
+    pub(crate) issuers: Issuers,
+    pub(crate) verified: VerifiedTokens,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) context: Arc<Context>,
+    /// Who is asked about tokens that are no JWT.
+    opaque: Option<Arc<dyn Introspect>>,
+    revocations: Option<Arc<dyn Revocations>>,
     /// What it was built with, for issuers that come later.
     settings: AuthenticatorBuilder,
 }
@@ -50,6 +54,12 @@ pub enum Decision {
     Ready(Result<Principal, Denied>),
     /// The signing key is not known. Its issuer is asked, within its budget and for at most 1 s.
     Pending(Pending),
+}
+
+impl Decision {
+    fn pending(rest: impl Future<Output = Result<Principal, Denied>> + Send + 'static) -> Self {
+        Self::Pending(Pending(Box::pin(rest)))
+    }
 }
 
 /// The rest of a decision that waits for an issuer's keys.
@@ -82,6 +92,8 @@ impl Authenticator {
                 verified: VerifiedTokens::new(settings.token_cache()),
                 clock: settings.clock(),
                 context: Arc::new(settings.context().clone().with_answers()),
+                opaque: settings.opaque(),
+                revocations: settings.revocations(),
                 settings: settings.for_issuers(Vec::new()),
             }),
         }
@@ -96,7 +108,7 @@ impl Authenticator {
     /// no scheme in front.
     pub async fn verify(&self, token: &str) -> Result<Principal, Denied> {
         if let Some(principal) = self.inner.seen_before(token.as_bytes()) {
-            return Ok(principal);
+            return self.check_revoked(principal);
         }
         match self.decide_unseen(token) {
             Decision::Ready(result) => result,
@@ -104,9 +116,9 @@ impl Authenticator {
         }
     }
 
-    /// Decides on the credential in a request's headers. The layer does nothing but obey it.
-    pub fn decide(&self, headers: &HeaderMap) -> Decision {
-        let kind = match Credential::read(headers) {
+    /// Decides on the credential of a request. The layer does nothing but obey it.
+    pub fn decide<B>(&self, request: &Request<B>) -> Decision {
+        let kind = match Credential::read(request.headers()) {
             Credential::Bearer(bytes) => return self.decide_bearer(bytes),
             Credential::Missing => DenialKind::MissingCredential,
             Credential::Unsupported => DenialKind::UnsupportedScheme,
@@ -119,7 +131,7 @@ impl Authenticator {
     /// of a JWT are among those of a bearer token.
     fn decide_bearer(&self, bytes: &[u8]) -> Decision {
         if let Some(principal) = self.inner.seen_before(bytes) {
-            return Decision::Ready(Ok(principal));
+            return Decision::Ready(self.check_revoked(principal));
         }
         let is_no_jwt = DenialKind::InvalidToken(Refusal::Malformed);
         let malformed = || Decision::Ready(Err(self.deny(DenialKind::MalformedCredential)));
@@ -139,13 +151,40 @@ impl Authenticator {
             trusted.jwks.key(kid, algorithm)
         };
         match self.inner.verify(token, find_key) {
-            Ok(principal) => Decision::Ready(Ok(principal)),
+            Ok(principal) => Decision::Ready(self.check_revoked(principal)),
+            Err(Stop::Refused(Refusal::Malformed)) if self.is_opaque(token) => {
+                Decision::pending(self.clone().introspect(token.into()))
+            }
             Err(Stop::Refused(refusal)) => {
                 Decision::Ready(Err(self.deny(DenialKind::InvalidToken(refusal))))
             }
-            Err(Stop::NoKey(no_key)) => {
-                Decision::Pending(Pending(Box::pin(self.clone().ask(token.into(), no_key))))
+            Err(Stop::NoKey(no_key)) => Decision::pending(self.clone().ask(token.into(), no_key)),
+        }
+    }
+
+    /// Whether it is a token that only its issuer can read, and there is somebody to ask. The form alone tells, so
+    /// that nobody gets a JWT that was refused asked about.
+    fn is_opaque(&self, token: &str) -> bool {
+        let is_jwt_by_form = token.bytes().filter(|byte| *byte == b'.').count() == 2;
+        self.inner.opaque.is_some() && !is_jwt_by_form && is_b64token(token.as_bytes())
+    }
+
+    async fn introspect(self, token: Box<str>) -> Result<Principal, Denied> {
+        // Whether there is somebody was looked at before.
+        let Some(server) = &self.inner.opaque else {
+            return Err(self.deny(DenialKind::InvalidToken(Refusal::Malformed)));
+        };
+        match server.introspect(&token).await {
+            Ok(claims) if claims.confirmation().is_some() => {
+                Err(self.deny(DenialKind::InvalidToken(Refusal::UnprovenConfirmation)))
             }
+            Ok(claims) => self.check_revoked(self.assertion(claims)),
+            Err(IntrospectionFailure::Refused(refusal)) => {
+                Err(self.deny(DenialKind::InvalidToken(refusal)))
+            }
+            Err(IntrospectionFailure::Unavailable { retry_after }) => Err(self
+                .deny(DenialKind::IntrospectionUnavailable)
+                .with_retry_after(retry_after)),
         }
     }
 
@@ -153,24 +192,37 @@ impl Authenticator {
     async fn ask(self, token: Box<str>, no_key: NoKey) -> Result<Principal, Denied> {
         let answer = no_key.ask().await;
         let verified = self.inner.verify(&token, |trusted, key_id, algorithm| {
-            if std::ptr::eq(no_key.asked.as_ptr(), trusted) {
+            if no_key.is_of(trusted) {
                 answer
             } else {
                 // Replaced in the meantime: the answer was another issuer's.
                 trusted.jwks.key(key_id, algorithm)
             }
         });
-        verified.map_err(|stop| match stop {
-            Stop::Refused(refusal) => self.deny(DenialKind::InvalidToken(refusal)),
-            Stop::NoKey(NoKey {
+        match verified {
+            Ok(principal) => self.check_revoked(principal),
+            Err(Stop::Refused(refusal)) => Err(self.deny(DenialKind::InvalidToken(refusal))),
+            Err(Stop::NoKey(NoKey {
                 retry_after: Some(delay),
                 ..
-            }) => self
+            })) => Err(self
                 .deny(DenialKind::KeysUnavailable)
-                .with_retry_after(delay),
+                .with_retry_after(delay)),
             // The set is fresh, and the key is not in it.
-            Stop::NoKey(_) => self.deny(DenialKind::InvalidToken(Refusal::UnknownKey)),
-        })
+            Err(Stop::NoKey(_)) => Err(self.deny(DenialKind::InvalidToken(Refusal::UnknownKey))),
+        }
+    }
+
+    /// Whoever was let through so far, unless the token was revoked meanwhile.
+    fn check_revoked(&self, principal: Principal) -> Result<Principal, Denied> {
+        let Some(revocations) = &self.inner.revocations else {
+            return Ok(principal);
+        };
+        match revocations.check(&principal) {
+            Validity::Valid => Ok(principal),
+            Validity::Revoked => Err(self.deny(DenialKind::InvalidToken(Refusal::Revoked))),
+            Validity::Unknown => Err(self.deny(DenialKind::RevocationsUnavailable)),
+        }
     }
 
     /// Asserts that these claims have been proven by other means, as [`Principal::assertion`] does, for a
@@ -252,103 +304,6 @@ impl Authenticator {
 
     fn deny(&self, kind: DenialKind) -> Denied {
         Denied::new(kind, self.inner.context.clone())
-    }
-}
-
-/// Why a token was not verified.
-enum Stop {
-    Refused(Refusal),
-    NoKey(NoKey),
-}
-
-struct NoKey {
-    /// Weak, so that it does not keep an issuer that is removed meanwhile.
-    asked: Weak<TrustedIssuer>,
-    key_id: Option<String>,
-    algorithm: Algorithm,
-    /// Set if the issuer could not be asked, so that the token is neither good nor bad.
-    retry_after: Option<Duration>,
-}
-
-impl NoKey {
-    fn ask(&self) -> BoxFuture<Lookup> {
-        match self.asked.upgrade() {
-            Some(trusted) => Box::pin(
-                trusted
-                    .jwks
-                    .refresh_for(self.key_id.as_deref(), self.algorithm),
-            ),
-            None => Box::pin(std::future::ready(Lookup::Missing)),
-        }
-    }
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl Inner {
-    /// The principal of a token that was verified before, if what it rested on still holds.
-    fn seen_before(&self, token: &[u8]) -> Option<Principal> {
-        let principal = self.verified.get(token)?;
-        let now = self.clock.unix_time();
-        if principal.proof()?.holds(&principal, now) {
-            return Some(principal);
-        }
-        // Verifying it anew tells why, and may find that it is still good under a key that came back.
-        self.verified.remove(token);
-        None
-    }
-
-    /// Every check of the token in its order, with `find_key` to find its key.
-    fn verify(
-        &self,
-        token: &str,
-        find_key: impl FnOnce(&TrustedIssuer, Option<&str>, Algorithm) -> Lookup,
-    ) -> Result<Principal, Stop> {
-        let compact = CompactToken::decode(token)?;
-        let unverified = UnverifiedToken::read(&compact)?;
-        let trusted = self
-            .issuers
-            .get(unverified.issuer()?)
-            .ok_or(Refusal::UnknownIssuer)?;
-        let checked = trusted.issuer.check(unverified, self.clock.unix_time())?;
-        let key = match find_key(&trusted, checked.key_id(), checked.algorithm()) {
-            Lookup::Found(key) => key,
-            Lookup::Missing => return Err(Stop::no_key(&trusted, &checked, None)),
-            Lookup::Unavailable { retry_after } => {
-                return Err(Stop::no_key(&trusted, &checked, Some(retry_after)));
-            }
-            _ => return Err(Refusal::KeyMismatch.into()),
-        };
-        let claims = checked.verify(&key)?.claims()?;
-        if !trusted.is_trusted() {
-            return Err(Refusal::UnknownIssuer.into());
-        }
-        let proof = Proof {
-            issuer: Arc::downgrade(&trusted),
-            key,
-        };
-        let principal = Principal::assertion_within(claims, self.context.clone(), Some(proof));
-        self.verified.insert(token, principal.clone());
-        Ok(principal)
-    }
-}
-
-impl Stop {
-    fn no_key(
-        trusted: &Arc<TrustedIssuer>,
-        checked: &CheckedToken<'_>,
-        retry_after: Option<Duration>,
-    ) -> Self {
-        Self::NoKey(NoKey {
-            asked: Arc::downgrade(trusted),
-            key_id: checked.key_id().map(Into::into),
-            algorithm: checked.algorithm(),
-            retry_after,
-        })
     }
 }
 

@@ -15,7 +15,9 @@ use crate::cache::TokenCache;
 use crate::context::{Context, Resource};
 use crate::denied::DenialKind;
 use crate::error::{BuildError, ConfigError, Problem};
+use crate::introspect::Introspect;
 use crate::issuers::TrustedIssuer;
+use crate::revocations::Revocations;
 
 /// Settings of an [`Authenticator`]; made by [`Authenticator::builder`].
 ///
@@ -42,6 +44,8 @@ pub struct AuthenticatorBuilder {
     clock: Option<Arc<dyn Clock>>,
     fetch: Option<Arc<dyn Fetch>>,
     context: Context,
+    opaque: Option<Arc<dyn Introspect>>,
+    revocations: Option<Arc<dyn Revocations>>,
 }
 
 impl AuthenticatorBuilder {
@@ -124,6 +128,26 @@ impl AuthenticatorBuilder {
     /// Says that those who act for others act for organizations of this issuer. Default: of their own.
     pub fn with_acting_for_issuer(mut self, issuer: impl Into<Arc<str>>) -> Self {
         self.context.tenant.acting_for_issuer = Some(issuer.into());
+        self
+    }
+
+    /// Asks this server about its issuer's tokens, on routes that need certainty (`require_active`).
+    pub fn with_introspection(mut self, introspection: Arc<dyn Introspect>) -> Self {
+        self.context.introspection.push(introspection);
+        self
+    }
+
+    /// Accepts opaque tokens, too: what is no JWT by its form, three segments with dots between, is asked about at
+    /// this server, as [`with_introspection`](Self::with_introspection) says. A JWT that is refused is never asked
+    /// about. With it, no other issuer is needed.
+    pub fn with_opaque_tokens(mut self, introspection: Arc<dyn Introspect>) -> Self {
+        self.opaque = Some(introspection.clone());
+        self.with_introspection(introspection)
+    }
+
+    /// Asks on every request whether the token was revoked, tokens seen before included. Default: nobody is asked.
+    pub fn with_revocations(mut self, revocations: Arc<dyn Revocations>) -> Self {
+        self.revocations = Some(revocations);
         self
     }
 
@@ -221,6 +245,14 @@ impl AuthenticatorBuilder {
         self.token_cache
     }
 
+    pub(crate) fn opaque(&self) -> Option<Arc<dyn Introspect>> {
+        self.opaque.clone()
+    }
+
+    pub(crate) fn revocations(&self) -> Option<Arc<dyn Revocations>> {
+        self.revocations.clone()
+    }
+
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
@@ -244,6 +276,15 @@ impl AuthenticatorBuilder {
         }
     }
 
+    fn introspected_issuers(&self) -> impl Iterator<Item = &Issuer> {
+        self.context.introspection.iter().map(|one| one.issuer())
+    }
+
+    fn several_issuers(&self) -> bool {
+        let issuers = self.issuers.iter().chain(self.introspected_issuers());
+        issuers.map(Issuer::name).collect::<HashSet<_>>().len() > 1
+    }
+
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut problem = |found: bool, path: &str, message: &str| {
@@ -253,7 +294,7 @@ impl AuthenticatorBuilder {
         };
         let tenant = &self.context.tenant;
         problem(
-            self.issuers.is_empty(),
+            self.issuers.is_empty() && self.opaque.is_none(),
             "issuers",
             "must name at least one issuer",
         );
@@ -297,9 +338,19 @@ impl AuthenticatorBuilder {
                 problems.push(Problem::new("acting_issuers", message));
             }
         }
+        let several = self.several_issuers();
+        for issuer in self.introspected_issuers() {
+            let own = issuer.problems(several);
+            problems.extend(own.into_iter().map(|(setting, message)| {
+                Problem::new(
+                    format!("introspection.{}.{setting}", issuer.name()),
+                    message,
+                )
+            }));
+        }
         let mut names = HashSet::new();
         for (index, issuer) in self.issuers.iter().enumerate() {
-            let own = issuer.problems(self.issuers.len() > 1);
+            let own = issuer.problems(several);
             problems.extend(own.into_iter().map(|(setting, message)| {
                 Problem::new(format!("issuers[{index}].{setting}"), message)
             }));

@@ -6,6 +6,7 @@ use countersign_token::OrganizationId;
 use http::{HeaderName, HeaderValue};
 
 use crate::denied::DenialKind;
+use crate::introspect::Introspect;
 use crate::render::Answer;
 
 /// The body of a denial in a format of the application's own: its content type and its bytes.
@@ -20,6 +21,7 @@ pub struct Context {
     pub(crate) resource: Option<Resource>,
     pub(crate) denial_body: Option<DenialBody>,
     pub(crate) tenant: TenantRules,
+    pub(crate) introspection: Vec<Arc<dyn Introspect>>,
     /// What the denials that a flood of bad tokens gets are answered with, made once.
     pub(crate) answers: Vec<(DenialKind, Answer)>,
 }
@@ -31,6 +33,12 @@ impl Context {
             self.answers = Answer::prepare(&self);
         }
         self
+    }
+
+    /// Who is asked whether a token of this issuer is active, if anybody can be.
+    pub fn introspection(&self, issuer: &str) -> Option<&Arc<dyn Introspect>> {
+        let mut known = self.introspection.iter();
+        known.find(|one| **one.issuer().name() == *issuer)
     }
 
     /// What besides the token may name a tenant.
@@ -46,6 +54,7 @@ impl Default for Context {
             resource: None,
             denial_body: None,
             tenant: TenantRules::default(),
+            introspection: Vec::new(),
             answers: Vec::new(),
         }
     }

@@ -3,10 +3,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_token::Refusal;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode};
 
 use crate::context::Context;
 use crate::grpc;
+use crate::trail::Trail;
 
 /// Why a request was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +40,10 @@ pub enum DenialKind {
     KeysUnavailable,
     /// The application's directory of organizations did not answer. 503.
     DirectoryUnavailable,
+    /// The authorization server could not be asked whether the token is active. 503.
+    IntrospectionUnavailable,
+    /// What is known of revoked tokens is too old to tell. 503.
+    RevocationsUnavailable,
     /// A guard or extractor runs where no authentication layer is. 500, a programming error.
     MissingLayer,
     /// A handler asks for the tenant in the path, and its route has no such parameter. 500, a programming
@@ -63,6 +69,8 @@ impl DenialKind {
             Self::OtherTenant => "other_tenant",
             Self::KeysUnavailable => "keys_unavailable",
             Self::DirectoryUnavailable => "directory_unavailable",
+            Self::IntrospectionUnavailable => "introspection_unavailable",
+            Self::RevocationsUnavailable => "revocations_unavailable",
             Self::MissingLayer => "missing_layer",
             Self::MissingPathParameter => "missing_path_parameter",
         }
@@ -80,7 +88,10 @@ impl DenialKind {
             | Self::OrganizationUnknown
             | Self::OrganizationSuspended
             | Self::PrincipalNotAllowed => Some(self.as_str()),
-            Self::KeysUnavailable | Self::DirectoryUnavailable => Some("temporarily_unavailable"),
+            Self::KeysUnavailable
+            | Self::DirectoryUnavailable
+            | Self::IntrospectionUnavailable
+            | Self::RevocationsUnavailable => Some("temporarily_unavailable"),
             Self::MissingLayer | Self::MissingPathParameter => Some("server_error"),
         }
     }
@@ -97,7 +108,9 @@ impl DenialKind {
             Self::OrganizationUnknown => "The token's organization is not known here",
             Self::OrganizationSuspended => "The token's organization is suspended",
             Self::PrincipalNotAllowed => "This resource does not serve callers of this kind",
-            Self::KeysUnavailable => "The token cannot be verified at the moment",
+            Self::KeysUnavailable
+            | Self::IntrospectionUnavailable
+            | Self::RevocationsUnavailable => "The token cannot be verified at the moment",
             Self::DirectoryUnavailable => "The organization cannot be looked up at the moment",
             Self::MissingLayer | Self::MissingPathParameter => "The service is misconfigured",
         })
@@ -161,10 +174,22 @@ impl Denied {
         self
     }
 
-    /// The denial as an answer to a request of this method and with these headers: a trailers-only gRPC
-    /// response if it is a POST whose `content-type` is `application/grpc*`. Without it, a denial is answered as
-    /// any other request's.
-    pub fn for_request(mut self, method: &Method, headers: &HeaderMap) -> Self {
+    /// The denial as an answer to this request: a trailers-only gRPC response if it is a POST whose `content-type`
+    /// is `application/grpc*`. Without it, a denial is answered as any other request's, and the request's
+    /// [`Trail`] does not tell of it.
+    pub fn for_request<B>(self, request: &Request<B>) -> Self {
+        self.answering(request.method(), request.headers(), request.extensions())
+    }
+
+    /// The same, where a request has been taken apart.
+    pub fn for_parts(self, parts: &Parts) -> Self {
+        self.answering(&parts.method, &parts.headers, &parts.extensions)
+    }
+
+    fn answering(mut self, method: &Method, headers: &HeaderMap, extensions: &Extensions) -> Self {
+        if let Some(trail) = Trail::of(extensions) {
+            trail.denied(&self);
+        }
         self.grpc = grpc::content_type(method, headers);
         self
     }
@@ -198,9 +223,10 @@ impl Denied {
             | DenialKind::OrganizationSuspended
             | DenialKind::PrincipalNotAllowed
             | DenialKind::OtherTenant => StatusCode::FORBIDDEN,
-            DenialKind::KeysUnavailable | DenialKind::DirectoryUnavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            DenialKind::KeysUnavailable
+            | DenialKind::DirectoryUnavailable
+            | DenialKind::IntrospectionUnavailable
+            | DenialKind::RevocationsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             DenialKind::MissingLayer | DenialKind::MissingPathParameter => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }

@@ -21,7 +21,7 @@ impl<S: Sync> FromRequestParts<S> for Principal {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        principal_of(parts).map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+        principal_of(parts).map_err(|denied| denied.for_parts(parts))
     }
 }
 
@@ -32,7 +32,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Principal {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Denied> {
         Authentication::of(&parts.extensions)
             .map(|authentication| authentication.optional_principal().cloned())
-            .map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+            .map_err(|denied| denied.for_parts(parts))
     }
 }
 
@@ -52,7 +52,7 @@ macro_rules! kind_extractors {
                 };
                 principal_of(parts)
                     .and_then(of_kind)
-                    .map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+                    .map_err(|denied| denied.for_parts(parts))
             }
         }
     )*};
@@ -93,6 +93,6 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for CustomClaims<T> {
         };
         principal_of(parts)
             .and_then(custom_of)
-            .map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+            .map_err(|denied| denied.for_parts(parts))
     }
 }

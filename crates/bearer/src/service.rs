@@ -14,6 +14,7 @@ use crate::context;
 use crate::denied::{DenialKind, Denied};
 use crate::future::ResponseFuture;
 use crate::principal::Principal;
+use crate::trail::Trail;
 
 /// The service that [`BearerLayer`](crate::BearerLayer) makes: it obeys [`Authenticator::decide`].
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let decision = self.authenticator.decide(request.headers());
+        let decision = self.authenticator.decide(&request);
         // There is one at most: a request with two is denied.
         if let Some(credential) = request.headers_mut().get_mut(AUTHORIZATION) {
             credential.set_sensitive(true);
@@ -85,12 +86,17 @@ impl Admission {
         request: &mut Request<B>,
     ) -> Result<Span, Denied> {
         let (span, mark) = match (result, self.nobody) {
-            (Ok(principal), _) => (span_of(&principal), principal.into()),
+            (Ok(principal), _) => {
+                if let Some(trail) = Trail::of(request.extensions()) {
+                    trail.authenticated(&principal);
+                }
+                (span_of(&principal), principal.into())
+            }
             (Err(denied), Some(context)) if denied.kind() == DenialKind::MissingCredential => {
                 (Span::none(), Authentication::of_nobody(context))
             }
             (Err(denied), _) => {
-                return Err(denied.for_request(request.method(), request.headers()));
+                return Err(denied.for_request(request));
             }
         };
         request.extensions_mut().insert(mark);

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use countersign_bearer::{Authentication, RefusalBody};
+use countersign_bearer::RefusalBody;
 use countersign_token::{Scope, ScopePolicy};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -110,18 +110,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let decision = Authentication::of(request.extensions())
-            .and_then(|authentication| self.requirement.check(authentication));
+        let decision = self.requirement.check(request.extensions());
         let state = match decision {
-            Ok(()) => State::Granted {
+            Ok(_) => State::Granted {
                 future: self.inner.call(request),
             },
             Err(denied) => State::Denied {
-                response: Some(
-                    denied
-                        .for_request(request.method(), request.headers())
-                        .respond(),
-                ),
+                response: Some(denied.for_request(&request).respond()),
             },
         };
         ResponseFuture { state }

@@ -1,14 +1,10 @@
-use std::sync::Arc;
-
-use countersign_bearer::{Authentication, Denied};
+use countersign_bearer::{Authentication, Denied, NeededScopes, Principal, Trail};
 use countersign_token::{InvalidScope, Scope, ScopePolicy};
+use http::Extensions;
 
 /// Which scopes are needed, whether known when it compiles or only at run time.
 #[derive(Clone, Debug)]
-pub(crate) enum Requirement {
-    Static(&'static [&'static [&'static str]]),
-    Owned(Arc<[Vec<Scope>]>),
-}
+pub(crate) struct Requirement(NeededScopes);
 
 /// Why scopes known only at run time are no requirement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,25 +25,31 @@ pub enum RequirementError {
 
 impl Requirement {
     pub(crate) fn of<P: ScopePolicy>() -> Self {
-        Self::Static(P::ALTERNATIVES)
+        Self(NeededScopes::Static(P::ALTERNATIVES))
     }
 
     pub(crate) fn owned(alternatives: Vec<Vec<Scope>>) -> Result<Self, RequirementError> {
         if alternatives.is_empty() || alternatives.iter().any(Vec::is_empty) {
             return Err(RequirementError::Empty);
         }
-        Ok(Self::Owned(alternatives.into()))
+        Ok(Self(NeededScopes::Owned(alternatives.into())))
     }
 
-    /// Denies callers who have none of the alternatives.
-    pub(crate) fn check(&self, authentication: &Authentication) -> Result<(), Denied> {
-        let principal = authentication.principal()?;
-        match self {
-            Self::Static(any) => principal.require_any(any.iter().map(|all| all.iter().copied())),
-            Self::Owned(any) => {
-                principal.require_any(any.iter().map(|all| all.iter().map(Scope::as_str)))
+    /// The caller of the request with these extensions; denied who has none of the alternatives.
+    pub(crate) fn check<'e>(&self, extensions: &'e Extensions) -> Result<&'e Principal, Denied> {
+        let principal = Authentication::of(extensions)?.principal()?;
+        if let Some(trail) = Trail::of(extensions) {
+            trail.needs(self.0.clone());
+        }
+        match &self.0 {
+            NeededScopes::Static(any) => {
+                principal.require_any(any.iter().map(|all| all.iter().copied()))?;
+            }
+            NeededScopes::Owned(any) => {
+                principal.require_any(any.iter().map(|all| all.iter().map(Scope::as_str)))?;
             }
         }
+        Ok(principal)
     }
 }
 

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
-use countersign_bearer::{Authentication, Denied, Principal};
+use countersign_bearer::{Denied, Principal};
 use countersign_token::ScopePolicy;
 use http::request::Parts;
 
@@ -64,15 +64,13 @@ impl<S: Sync, P: ScopePolicy> FromRequestParts<S> for Scoped<P> {
     type Rejection = Denied;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
-        let scoped = |authentication: &Authentication| {
-            Requirement::of::<P>().check(authentication)?;
-            Ok(Self {
-                principal: authentication.principal()?.clone(),
-                policy: PhantomData,
-            })
+        let checked = Requirement::of::<P>().check(&parts.extensions).cloned();
+        let scoped = |principal| Self {
+            principal,
+            policy: PhantomData,
         };
-        Authentication::of(&parts.extensions)
-            .and_then(scoped)
-            .map_err(|denied: Denied| denied.for_request(&parts.method, &parts.headers))
+        checked
+            .map(scoped)
+            .map_err(|denied| denied.for_parts(parts))
     }
 }

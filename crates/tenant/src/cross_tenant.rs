@@ -2,7 +2,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
-use countersign_bearer::{Authentication, DenialKind, Denied, Principal, TenantRules};
+use countersign_bearer::{
+    Authentication, DenialKind, Denied, NeededScopes, Principal, TenantRules, Trail,
+};
 use countersign_token::{CallerKind, OrganizationId, ScopePolicy};
 use http::request::Parts;
 
@@ -92,7 +94,7 @@ impl<S: Sync, P: ScopePolicy> FromRequestParts<S> for CrossTenant<P> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
         let found = Self::of(parts).await;
-        found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+        found.map_err(|denied| denied.for_parts(parts))
     }
 }
 
@@ -128,6 +130,10 @@ impl<P: ScopePolicy> CrossTenant<P> {
             organization = organization.as_str(),
             "acting across tenants"
         );
+        if let Some(trail) = Trail::of(&parts.extensions) {
+            trail.needs(NeededScopes::Static(P::ALTERNATIVES));
+            trail.acts_for(organization.clone());
+        }
         let issuer = rules.acting_for_issuer.clone();
         Ok(Self {
             tenant: Tenant::acting(principal.clone(), issuer, organization),

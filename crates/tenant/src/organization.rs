@@ -84,7 +84,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Denied> {
         let loaded = Self::load(parts, &Directory::from_ref(state)).await;
-        loaded.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+        loaded.map_err(|denied| denied.for_parts(parts))
     }
 }
 

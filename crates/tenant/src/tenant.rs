@@ -149,7 +149,7 @@ impl<S: Sync> FromRequestParts<S> for Tenant {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
         let found = Self::in_request(parts).await.map(|(tenant, _, _)| tenant);
-        found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+        found.map_err(|denied| denied.for_parts(parts))
     }
 }
 
@@ -205,6 +205,6 @@ impl<S: Sync> FromRequestParts<S> for PathTenant {
             (tenant, _, _) => Ok(Self(tenant)),
         };
         let found = Tenant::in_request(parts).await.and_then(named);
-        found.map_err(|denied| denied.for_request(&parts.method, &parts.headers))
+        found.map_err(|denied| denied.for_parts(parts))
     }
 }

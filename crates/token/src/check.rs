@@ -9,6 +9,7 @@ use countersign_jwks::{Algorithm, Key};
 
 use crate::claim::{self, ClaimPath, identifier, registered};
 use crate::claims::{CallerKind, Claims, Texts};
+use crate::confirmation::Confirmation;
 use crate::issuer::{Issuer, Microservices, OrganizationRule};
 use crate::json::{Json, Object};
 use crate::organization::{OrganizationId, Organizations};
@@ -25,7 +26,24 @@ impl Issuer {
     /// Everything that can refuse a token of this issuer without I/O and cryptography: algorithm, type,
     /// issuer, audience, times, and the types of the registered claims. `now` is the time since the Unix
     /// epoch.
+    ///
+    /// A token that is bound to a key or certificate is refused, since nobody has proven to hold it. See
+    /// [`check_bound`](Self::check_bound).
     pub fn check<'t>(
+        &'t self,
+        token: UnverifiedToken<'t>,
+        now: Duration,
+    ) -> Result<CheckedToken<'t>> {
+        let checked = self.check_bound(token, now)?;
+        match checked.confirmation {
+            Some(_) => Err(Refusal::UnprovenConfirmation),
+            None => Ok(checked),
+        }
+    }
+
+    /// The same, but that a bound token passes: whoever calls it must have the token's
+    /// [`Claims::confirmation`] proven before its claims count.
+    pub fn check_bound<'t>(
         &'t self,
         token: UnverifiedToken<'t>,
         now: Duration,
@@ -47,17 +65,14 @@ impl Issuer {
         for name in ["sub", "jti"] {
             registered(&token.payload, name)?;
         }
-        match token.payload.get("cnf") {
-            None => {}
-            Some(Json::Object(_)) => return Err(Refusal::UnprovenConfirmation),
-            Some(_) => return Err(Refusal::MalformedClaim),
-        }
+        let confirmation = Confirmation::read(&token.payload)?;
         Ok(CheckedToken {
             issuer: self,
             token,
             token_type,
             has_audience,
             times,
+            confirmation,
         })
     }
 
@@ -68,7 +83,7 @@ impl Issuer {
         self.ask_own_check(claims)
     }
 
-    fn check_audience(&self, payload: &Object<'_>) -> Result<bool> {
+    pub(crate) fn check_audience(&self, payload: &Object<'_>) -> Result<bool> {
         match payload.get("aud") {
             None if self.profile.audience_optional => Ok(false),
             None => Err(Refusal::MissingClaim),
@@ -88,6 +103,7 @@ pub struct CheckedToken<'t> {
     token_type: TokenType,
     has_audience: bool,
     times: Times,
+    confirmation: Option<Confirmation>,
 }
 
 impl<'t> CheckedToken<'t> {
@@ -132,18 +148,57 @@ impl VerifiedToken<'_> {
             token_type,
             has_audience,
             times,
+            confirmation,
         } = &self.checked;
-        let profile = &issuer.profile;
-        let payload = &token.payload;
-        let is_marked = profile.check_is_access_token(payload, *token_type)?;
+        let statement = Statement {
+            payload: &token.payload,
+            text: token.payload_text,
+            is_marked: ClaimsProfile::is_marked_by_type(*token_type),
+            has_audience: *has_audience,
+            times: *times,
+            confirmation: *confirmation,
+        };
+        let caller = issuer.profile.caller(&statement)?;
+        issuer.claims(&statement, caller)
+    }
+}
+
+impl fmt::Debug for VerifiedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("issuer", self.checked.issuer.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an issuer has said of a token, and what has been read of it.
+pub(crate) struct Statement<'s, 'p> {
+    pub(crate) payload: &'s Object<'p>,
+    /// The payload as received.
+    pub(crate) text: &'s str,
+    /// Whether it is known to be about an access token, whatever the payload says.
+    pub(crate) is_marked: bool,
+    pub(crate) has_audience: bool,
+    pub(crate) times: Times,
+    pub(crate) confirmation: Option<Confirmation>,
+}
+
+impl Issuer {
+    /// The claims of a caller, by the issuer's rules.
+    pub(crate) fn claims(
+        &self,
+        statement: &Statement<'_, '_>,
+        caller: Caller<'_>,
+    ) -> Result<Claims> {
+        let (issuer, profile, payload) = (self, &self.profile, statement.payload);
         let Caller {
             subject,
             client,
             machine,
-        } = profile.caller(payload, is_marked)?;
+        } = caller;
         let is_own_client = machine && subject.is_some() && subject == client;
         let may_lack_audience = is_own_client && issuer.clients.is_some();
-        if !has_audience && !may_lack_audience {
+        if !statement.has_audience && !may_lack_audience {
             return Err(Refusal::MissingClaim);
         }
         if let Some(clients) = &issuer.clients {
@@ -167,26 +222,17 @@ impl VerifiedToken<'_> {
             issuer: issuer.name().clone(),
             texts: Texts::new(
                 [subject, client, user, registered(payload, "jti")?],
-                token.payload_text,
+                statement.text,
             ),
             organizations,
             scopes: issuer.hierarchy.expand(profile.scopes(payload, machine)?),
-            times: *times,
+            times: statement.times,
+            confirmation: statement.confirmation,
         };
         issuer.check_own_rules(payload, &claims)?;
         Ok(claims)
     }
-}
 
-impl fmt::Debug for VerifiedToken<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedToken")
-            .field("issuer", self.checked.issuer.name())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Issuer {
     /// The organizations that the token may act for, out of those that it names.
     fn organizations(&self, named: Organizations) -> Result<Organizations> {
         let all_are = |allowed: &dyn Fn(&OrganizationId) -> bool| {
@@ -237,23 +283,30 @@ impl Issuer {
 }
 
 /// Who calls, as a token says.
-struct Caller<'p> {
-    subject: Option<&'p str>,
-    client: Option<&'p str>,
-    machine: bool,
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'p> {
+    pub(crate) subject: Option<&'p str>,
+    pub(crate) client: Option<&'p str>,
+    pub(crate) machine: bool,
 }
 
 impl ClaimsProfile {
     /// Tells an access token from an ID token, which has the same issuer, keys and often `typ`. Whether it is
     /// marked as one.
-    fn check_is_access_token(&self, payload: &Object<'_>, token_type: TokenType) -> Result<bool> {
+    fn check_is_access_token(&self, statement: &Statement<'_, '_>) -> Result<bool> {
+        let payload = statement.payload;
         for (claim, values) in &self.marks {
-            let marked = claim
+            let mut marked = claim
                 .find(payload)?
                 .is_some_and(|json| values.iter().any(|value| value.is(json)));
+            // Where a bearer token says `Bearer`, a bound one says `DPoP`, as Keycloak's do.
+            if let (false, Some(Confirmation::KeyThumbprint(_))) = (marked, statement.confirmation)
+            {
+                marked = values.contains(&"Bearer".into()) && claim.is(payload, &"DPoP".into())?;
+            }
             marked.then_some(()).ok_or(Refusal::NotAccessToken)?;
         }
-        let is_marked = Self::is_marked_by_type(token_type) || !self.marks.is_empty();
+        let is_marked = statement.is_marked || !self.marks.is_empty();
         if !is_marked {
             let of_an_id_token = |name| payload.get(name).is_some();
             if ["nonce", "at_hash", "c_hash"]
@@ -269,7 +322,9 @@ impl ClaimsProfile {
         Ok(is_marked)
     }
 
-    fn caller<'p>(&self, payload: &'p Object<'_>, is_marked: bool) -> Result<Caller<'p>> {
+    pub(crate) fn caller<'p>(&self, statement: &Statement<'p, '_>) -> Result<Caller<'p>> {
+        let is_marked = self.check_is_access_token(statement)?;
+        let payload = statement.payload;
         let subject = registered(payload, "sub")?;
         let mut client = self.client(payload)?;
         if client.is_none() {

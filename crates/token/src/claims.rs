@@ -4,6 +4,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
+use crate::confirmation::Confirmation;
 use crate::organization::{OrganizationId, Organizations};
 use crate::scope::{Scope, ScopeSet};
 use crate::times::Times;
@@ -57,6 +58,7 @@ pub struct Claims {
     pub(crate) organizations: Organizations,
     pub(crate) scopes: ScopeSet,
     pub(crate) times: Times,
+    pub(crate) confirmation: Option<Confirmation>,
 }
 
 /// What the claims name, and the payload, one behind the other in one text, so that they are one allocation.
@@ -145,6 +147,7 @@ impl Claims {
             organizations: Organizations::None,
             scopes: ScopeSet::default(),
             times: Times::until(f64::INFINITY),
+            confirmation: None,
         }
     }
 
@@ -215,6 +218,11 @@ impl Claims {
     /// When the credential is valid.
     pub fn times(&self) -> &Times {
         &self.times
+    }
+
+    /// What the credential is bound to; `None` for a bearer's.
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        self.confirmation
     }
 
     /// Reads claims of the application's own from the payload into a type that names them.

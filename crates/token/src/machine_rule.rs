@@ -23,6 +23,9 @@ pub enum MachineRule {
         /// The claim that only users' tokens have.
         claim: ClaimPath,
     },
+    /// `sub` is absent and the client is named, as in what some servers answer to introspection about tokens of
+    /// client credentials.
+    SubjectAbsent,
     /// `sub` starts with this text, and something stands behind it. Where no claim names the client, such a
     /// machine is its own client.
     SubjectStartsWith {
@@ -68,6 +71,7 @@ impl MachineRule {
             Self::SubjectIsClientWithout { claim } => {
                 identifier(payload, claim)?.is_none() && client.is_some() && subject == client
             }
+            Self::SubjectAbsent => client.is_some() && subject.is_none(),
             Self::SubjectStartsWith { prefix } => subject
                 .and_then(|sub| sub.strip_prefix(prefix.as_str()))
                 .is_some_and(|name| !name.is_empty()),
@@ -103,6 +107,7 @@ impl MachineRule {
             Self::SubjectIsClient
                 | Self::SubjectIsClientWith { .. }
                 | Self::SubjectIsClientWithout { .. }
+                | Self::SubjectAbsent
                 | Self::RepeatsClient { .. }
         )
     }

@@ -61,6 +61,11 @@ pub enum Refusal {
     RequiredClaim,
     /// The issuer's own check refused the token.
     Check,
+    /// The token was revoked.
+    Revoked,
+    /// The authorization server says that the token is not active
+    /// ([RFC 7662 §2.2](https://www.rfc-editor.org/rfc/rfc7662#section-2.2)).
+    Inactive,
 }
 
 impl Refusal {
@@ -91,6 +96,8 @@ impl Refusal {
         Self::Organization,
         Self::RequiredClaim,
         Self::Check,
+        Self::Revoked,
+        Self::Inactive,
     ];
 
     /// The reason as one word for logs, events and metrics, such as `expired`.
@@ -121,6 +128,8 @@ impl Refusal {
             Self::Organization => "wrong_organization",
             Self::RequiredClaim => "required_claim",
             Self::Check => "check_failed",
+            Self::Revoked => "revoked",
+            Self::Inactive => "inactive",
         }
     }
 
@@ -151,6 +160,8 @@ impl Refusal {
             Self::Client => "The token's client is not accepted",
             Self::Organization => "The token's organization is not accepted",
             Self::RequiredClaim | Self::Check => "The token does not meet this resource's rules",
+            Self::Revoked => "The token has been revoked",
+            Self::Inactive => "The token is not active",
         }
     }
 }
@@ -170,6 +181,6 @@ mod tests {
     #[test]
     fn all_of_them_are_listed_in_their_order() {
         let places = Refusal::ALL.iter().map(|refusal| *refusal as usize);
-        assert!(places.eq(0..=Refusal::Check as usize));
+        assert!(places.eq(0..=Refusal::Inactive as usize));
     }
 }

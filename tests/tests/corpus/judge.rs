@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
 use countersign::{
     Authenticator, BoxFuture, BuildError, Decision, Denied, Fetch, FetchFailure, FetchRequest,
     KeySource, Principal, RefreshPolicy, Start,
@@ -107,7 +107,9 @@ impl Judge {
     /// What the layer would do with these headers.
     pub(crate) async fn decide(&self, headers: &HeaderMap) -> Decided {
         let before = self.network.fetches();
-        let (result, at_once) = match self.authenticator.decide(headers) {
+        let mut request = Request::default();
+        request.headers_mut().clone_from(headers);
+        let (result, at_once) = match self.authenticator.decide::<()>(&request) {
             Decision::Ready(result) => (result, true),
             Decision::Pending(pending) => (pending.await, false),
         };

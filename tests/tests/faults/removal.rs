@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use axum::http::HeaderMap;
+use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
 use countersign::{Algorithm, Authenticator, Decision, DenialKind, Refusal};
 use countersign_testing::TestIssuer;
@@ -14,15 +14,14 @@ const ROUNDS: usize = 20;
 /// Decisions that each thread makes after the removal.
 const AFTERWARDS: usize = 50;
 
-fn headers(token: &str) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
-    headers
+fn request(token: &str) -> Request<()> {
+    let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
+    request.body(()).unwrap()
 }
 
 /// Whether it passes; a refusal is for want of the issuer and nothing else.
-fn passes(authenticator: &Authenticator, headers: &HeaderMap) -> bool {
-    match authenticator.decide(headers) {
+fn passes(authenticator: &Authenticator, request: &Request<()>) -> bool {
+    match authenticator.decide(request) {
         Decision::Ready(Ok(_)) => true,
         Decision::Ready(Err(denied)) => {
             let gone = DenialKind::InvalidToken(Refusal::UnknownIssuer);
@@ -36,15 +35,15 @@ fn passes(authenticator: &Authenticator, headers: &HeaderMap) -> bool {
 /// Presents tokens, seen and unseen ones, until the removal has returned and for a while after.
 fn present(
     authenticator: &Authenticator,
-    tokens: &[HeaderMap],
+    tokens: &[Request<()>],
     is_removed: &AtomicBool,
     passed: &AtomicUsize,
 ) {
     let mut afterwards = 0;
-    for headers in tokens.iter().cycle() {
+    for request in tokens.iter().cycle() {
         // Asked before the decision begins: one that began earlier may still let its request through.
         let was_removed = is_removed.load(Ordering::SeqCst);
-        let is_let_through = passes(authenticator, headers);
+        let is_let_through = passes(authenticator, request);
         assert!(!(was_removed && is_let_through), "after the removal");
         passed.fetch_add(usize::from(is_let_through), Ordering::SeqCst);
         afterwards += usize::from(was_removed);
@@ -59,12 +58,12 @@ async fn once_an_issuer_is_removed_no_thread_lets_its_tokens_pass_whether_seen_b
     let issuer = TestIssuer::new("https://as.acme.test").with_algorithm(Algorithm::ES256);
     let builder = Authenticator::builder().issuer(issuer.trusted_for(API));
     let authenticator = builder.build().await.unwrap();
-    let seen = headers(&token(&issuer));
+    let seen = request(&token(&issuer));
     for round in 0..ROUNDS {
         let (is_removed, passed) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
-                let tokens = [&seen, &headers(&token(&issuer)), &seen].map(Clone::clone);
+                let tokens = [&seen, &request(&token(&issuer)), &seen].map(Clone::clone);
                 let (authenticator, is_removed, passed) = (&authenticator, &is_removed, &passed);
                 scope.spawn(move || present(authenticator, &tokens, is_removed, passed));
             }

@@ -6,7 +6,7 @@ use countersign_bearer::{Authenticator, Decision, DenialKind, Denied, Principal}
 use countersign_testing::{FakeClock, TestIssuer};
 use countersign_token::Refusal;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tokio::runtime::Runtime;
 
@@ -82,8 +82,14 @@ fn with_a_token(line: &[u8]) -> Vec<u8> {
     }
 }
 
+fn request_with(headers: HeaderMap) -> Request<()> {
+    let mut request = Request::default();
+    *request.headers_mut() = headers;
+    request
+}
+
 fn decide(headers: &HeaderMap) -> Result<Principal, Denied> {
-    match AUTHENTICATOR.decide(headers) {
+    match AUTHENTICATOR.decide(&request_with(headers.clone())) {
         Decision::Ready(result) => result,
         Decision::Pending(pending) => RUNTIME.block_on(pending),
     }
@@ -139,7 +145,9 @@ fn check_answer(denied: &Denied) {
     assert_eq!(status == 503, denied.kind() == DenialKind::KeysUnavailable);
     let mut grpc = HeaderMap::new();
     grpc.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    let of_grpc = denied.clone().for_request(&Method::POST, &grpc);
+    let mut grpc = request_with(grpc);
+    *grpc.method_mut() = Method::POST;
+    let of_grpc = denied.clone().for_request(&grpc);
     let answer = [text_of(denied.respond()), text_of(of_grpc.respond())];
     let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = answers

@@ -7,8 +7,8 @@ use crate::token_type::TokenType::{AtJwt, Jwt};
 impl ClaimsProfile {
     /// Keycloak.
     ///
-    /// `typ` of the header is `JWT` or `at+jwt`, `typ` of the payload `Bearer` (an ID token's is `ID`, and
-    /// `DPoP` is a bound token's, which is no bearer token, with `cnf` or without);
+    /// `typ` of the header is `JWT` or `at+jwt`, `typ` of the payload `Bearer`, or `DPoP` where `cnf` binds the
+    /// token to a key, which must then be proven (an ID token's is `ID`);
     /// `sub` is required, and `azp`, the client; scopes in `scope`; organizations in `organization`, by alias
     /// (or by id, see [`OrganizationForm::MembershipId`]); a machine where `client_id` is present (`clientId`
     /// for clients made before 21.1), which must then equal `azp`. Do not add a mapper that puts `client_id`
