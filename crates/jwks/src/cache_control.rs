@@ -24,7 +24,7 @@ pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
 /// `Retry-After` in seconds ([RFC 9110 §10.2.3]). The form with a date is not read: back-off does as well.
 ///
 /// [RFC 9110 §10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     seconds(headers.get(RETRY_AFTER)?.as_bytes().trim_ascii())
 }
 

@@ -7,7 +7,7 @@ use crate::members::Members;
 
 /// A URL that may be fetched: `https`, or `http` to a host that is this machine. One with credentials in it is
 /// refused: it would end up in places where no credential should be.
-pub(crate) fn secure_url(text: &str) -> Option<Url> {
+pub fn secure_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     if !url.username().is_empty() || url.password().is_some() {
         return None;
@@ -32,7 +32,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 /// An issuer whose metadata can be discovered: a URL without query and fragment ([RFC 8414 §2]).
 ///
 /// [RFC 8414 §2]: https://www.rfc-editor.org/rfc/rfc8414#section-2
-pub(crate) fn issuer_url(issuer: &str) -> Option<Url> {
+pub fn issuer_url(issuer: &str) -> Option<Url> {
     secure_url(issuer).filter(|url| url.query().is_none() && url.fragment().is_none())
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn issuer_url(issuer: &str) -> Option<Url> {
 ///
 /// [Discovery 1.0 §4]: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
 /// [RFC 8414 §3.1]: https://www.rfc-editor.org/rfc/rfc8414#section-3.1
-pub(crate) fn metadata_urls(issuer: &Url) -> [String; 2] {
+pub fn metadata_urls(issuer: &Url) -> [String; 2] {
     let path = issuer.path();
     let path = path.strip_suffix('/').unwrap_or(path);
     let with_path = |path: &str| {
@@ -55,11 +55,12 @@ pub(crate) fn metadata_urls(issuer: &Url) -> [String; 2] {
     ]
 }
 
-/// The key set's URL, out of metadata that speaks for `issuer` and for nobody else.
+/// The URL that a member of the metadata such as `jwks_uri` names, out of metadata that speaks for `issuer` and for nobody else.
 ///
 /// `issuer_url` is the issuer as a URL. Only an issuer on this machine may send us to a plain `http` URL on this
 /// machine: a remote one has no business there.
-pub(crate) fn jwks_uri(
+pub fn endpoint(
+    member: &str,
     metadata: &[u8],
     issuer: &str,
     issuer_url: &Url,
@@ -77,7 +78,7 @@ pub(crate) fn jwks_uri(
     if text("issuer")? != issuer {
         return Err(FetchFailure::IssuerMismatch);
     }
-    let uri = secure_url(&text("jwks_uri")?).ok_or(FetchFailure::InsecureUrl)?;
+    let uri = secure_url(&text(member)?).ok_or(FetchFailure::InsecureUrl)?;
     if uri.scheme() == "http" && !is_loopback(issuer_url) {
         return Err(FetchFailure::InsecureUrl);
     }
@@ -164,7 +165,7 @@ mod tests {
     /// What is found in `metadata` of that issuer, on any origin and on the same one.
     fn both(issuer: &str, metadata: &str) -> [Result<String, FetchFailure>; 2] {
         let url = issuer_url(issuer).unwrap();
-        [false, true].map(|same| jwks_uri(metadata.as_bytes(), issuer, &url, same))
+        [false, true].map(|same| endpoint("jwks_uri", metadata.as_bytes(), issuer, &url, same))
     }
 
     #[test]

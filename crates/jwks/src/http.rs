@@ -2,9 +2,9 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::Response;
 use http::header::{ACCEPT, IF_NONE_MATCH};
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url, redirect};
+use http::{HeaderMap, Response};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, RequestBuilder, Url, redirect};
 
 use crate::clock::BoxFuture;
 use crate::discovery;
@@ -63,6 +63,33 @@ impl HttpFetch {
         }
     }
 
+    /// Posts a body by the same rules; for what an authorization server is asked besides documents.
+    pub fn post(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        max_bytes: usize,
+        deadline: Duration,
+    ) -> BoxFuture<Result<Response<Bytes>, FetchFailure>> {
+        let Some(client) = self.client_for(url) else {
+            return Box::pin(async { Err(FetchFailure::InsecureUrl) });
+        };
+        let request = client.post(url).headers(headers).body(body);
+        Box::pin(Self::run(client, request.timeout(deadline), max_bytes))
+    }
+
+    /// `None` for a URL that is not asked.
+    fn client_for(&self, url: &str) -> Option<Client> {
+        let url = discovery::secure_url(url)?;
+        let client = if discovery::is_loopback(&url) {
+            &self.direct
+        } else {
+            &self.client
+        };
+        Some(client.clone())
+    }
+
     async fn get(client: Client, request: FetchRequest) -> Result<Response<Bytes>, FetchFailure> {
         let mut builder = client
             .get(&request.url)
@@ -71,6 +98,14 @@ impl HttpFetch {
         if let Some(etag) = request.etag {
             builder = builder.header(IF_NONE_MATCH, etag);
         }
+        Self::run(client, builder, request.max_bytes).await
+    }
+
+    async fn run(
+        client: Client,
+        builder: RequestBuilder,
+        max_bytes: usize,
+    ) -> Result<Response<Bytes>, FetchFailure> {
         let outgoing = builder.build().map_err(|error| failure(&error))?;
         let asked = without_fragment(outgoing.url());
         let mut response = client
@@ -86,7 +121,7 @@ impl HttpFetch {
 
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
-            if chunk.len() > request.max_bytes.saturating_sub(body.len()) {
+            if chunk.len() > max_bytes.saturating_sub(body.len()) {
                 return Err(FetchFailure::TooLarge);
             }
             body.extend_from_slice(&chunk);
@@ -98,12 +133,10 @@ impl HttpFetch {
 
 impl Fetch for HttpFetch {
     fn fetch(&self, request: FetchRequest) -> BoxFuture<Result<Response<Bytes>, FetchFailure>> {
-        let client = match discovery::secure_url(&request.url) {
-            None => return Box::pin(async { Err(FetchFailure::InsecureUrl) }),
-            Some(url) if discovery::is_loopback(&url) => self.direct.clone(),
-            Some(_) => self.client.clone(),
-        };
-        Box::pin(Self::get(client, request))
+        match self.client_for(&request.url) {
+            None => Box::pin(async { Err(FetchFailure::InsecureUrl) }),
+            Some(client) => Box::pin(Self::get(client, request)),
+        }
     }
 }
 

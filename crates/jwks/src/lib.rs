@@ -98,6 +98,17 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+/// What other crates of the suite share with this one: how they start tasks, and whom they may ask over the network.
+/// Not for others: nothing is promised about it.
+#[doc(hidden)]
+pub mod suite {
+    pub use crate::cache_control::retry_after;
+    pub use crate::discovery::{endpoint, issuer_url, metadata_urls, secure_url};
+    pub use crate::load::is_one_of;
+    pub use crate::race::{First, race};
+    pub use crate::task::spawn;
+}
+
 pub use self::algorithm::{Algorithm, Algorithms, UnknownAlgorithm};
 pub use self::builder::{JwksBuilder, JwksError, Start};
 pub use self::clock::{BoxFuture, Clock, SystemClock};

@@ -144,7 +144,13 @@ impl Plan {
             response = self.get(oauth, METADATA, None, ends).await?;
         }
         let body = self.body(&response, &["application/json"])?;
-        let uri = discovery::jwks_uri(body, &self.issuer, issuer, self.same_origin_only)?;
+        let uri = discovery::endpoint(
+            "jwks_uri",
+            body,
+            &self.issuer,
+            issuer,
+            self.same_origin_only,
+        )?;
         Ok(Located {
             uri,
             at: self.clock.monotonic(),
@@ -253,8 +259,8 @@ impl Plan {
     }
 }
 
-/// Compares the media type; parameters are allowed.
-fn is_one_of(headers: &HeaderMap, content_types: &[&str]) -> bool {
+/// Whether the content is of one of these media types; parameters are allowed.
+pub fn is_one_of(headers: &HeaderMap, content_types: &[&str]) -> bool {
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
         return false;
     };

@@ -16,7 +16,7 @@ use crate::fetch::FetchFailure;
     clippy::disallowed_methods,
     reason = "the one place that starts detached tasks"
 )]
-pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+pub fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     if Handle::try_current().is_ok() {
         drop(tokio::spawn(future));
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -100,6 +102,40 @@ async fn a_response_is_handed_on_as_it_came() {
         assert!(request.contains(header), "{request}");
     }
     assert!(!request.contains("accept-encoding"), "{request}");
+}
+
+#[tokio::test]
+async fn a_post_goes_by_the_same_rules() {
+    let post = |url: String, max_bytes| {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("a/b"))]);
+        let fetch = HttpFetch::new().unwrap();
+        fetch.post(&url, headers, Bytes::from("c=d"), max_bytes, s(10))
+    };
+    let (url, mut requests) = server(json(b"{}")).await;
+    let response = post(format!("{url}/introspect"), 2).await.unwrap();
+    assert_eq!(&response.body()[..], b"{}");
+    let request = requests.recv().await.unwrap();
+    assert!(
+        request.starts_with("post /introspect http/1.1\r\n"),
+        "{request}"
+    );
+    for header in ["content-type: a/b\r\n", "content-length: 3\r\n"] {
+        assert!(request.contains(header), "{request}");
+    }
+    assert_eq!(
+        post(url.clone(), 1).await.unwrap_err(),
+        FetchFailure::TooLarge
+    );
+    let insecure = post("http://acme.example".to_owned(), 2).await;
+    assert_eq!(insecure.unwrap_err(), FetchFailure::InsecureUrl);
+
+    let redirect = {
+        let head = format!("307 Temporary Redirect\r\nLocation: {url}/");
+        self::response(&head, b"")
+    };
+    let (elsewhere, _requests) = server(redirect).await;
+    let response = post(elsewhere, 2).await.unwrap();
+    assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
 }
 
 #[tokio::test]
