@@ -49,6 +49,9 @@ pub enum DenialKind {
     /// A handler asks for the tenant in the path, and its route has no such parameter. 500, a programming
     /// error.
     MissingPathParameter,
+    /// A route wants to know whether the token is active, and there is nobody to ask about its issuer's tokens.
+    /// 500, a programming error.
+    MissingIntrospection,
 }
 
 impl DenialKind {
@@ -73,6 +76,7 @@ impl DenialKind {
             Self::RevocationsUnavailable => "revocations_unavailable",
             Self::MissingLayer => "missing_layer",
             Self::MissingPathParameter => "missing_path_parameter",
+            Self::MissingIntrospection => "missing_introspection",
         }
     }
 
@@ -92,7 +96,9 @@ impl DenialKind {
             | Self::DirectoryUnavailable
             | Self::IntrospectionUnavailable
             | Self::RevocationsUnavailable => Some("temporarily_unavailable"),
-            Self::MissingLayer | Self::MissingPathParameter => Some("server_error"),
+            Self::MissingLayer | Self::MissingPathParameter | Self::MissingIntrospection => {
+                Some("server_error")
+            }
         }
     }
 
@@ -112,7 +118,9 @@ impl DenialKind {
             | Self::IntrospectionUnavailable
             | Self::RevocationsUnavailable => "The token cannot be verified at the moment",
             Self::DirectoryUnavailable => "The organization cannot be looked up at the moment",
-            Self::MissingLayer | Self::MissingPathParameter => "The service is misconfigured",
+            Self::MissingLayer | Self::MissingPathParameter | Self::MissingIntrospection => {
+                "The service is misconfigured"
+            }
         })
     }
 }
@@ -148,6 +156,10 @@ impl Denied {
             DenialKind::MissingPathParameter => tracing::error!(
                 "a handler asks for the tenant in the path, and its route has no such parameter: \
                  name one `{{org_id}}`, or set `with_path_parameters`"
+            ),
+            DenialKind::MissingIntrospection => tracing::error!(
+                "a route has `require_active()`, and there is nobody to ask about tokens of the caller's issuer: \
+                 add `.with_introspection(..)` to the authenticator's builder"
             ),
             _ => {}
         }
@@ -227,9 +239,9 @@ impl Denied {
             | DenialKind::DirectoryUnavailable
             | DenialKind::IntrospectionUnavailable
             | DenialKind::RevocationsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-            DenialKind::MissingLayer | DenialKind::MissingPathParameter => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            DenialKind::MissingLayer
+            | DenialKind::MissingPathParameter
+            | DenialKind::MissingIntrospection => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

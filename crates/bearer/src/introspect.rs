@@ -13,6 +13,9 @@ pub trait Introspect: Send + Sync + fmt::Debug + 'static {
     /// What the server says of the token, which has the characters of a bearer token and at most 8 KiB. The future
     /// is polled within a tokio runtime and may be dropped at any time.
     fn introspect(&self, token: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>>;
+
+    /// The same, by an answer to a question that was put after this was called: nothing remembered counts.
+    fn introspect_anew(&self, token: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>>;
 }
 
 /// Why there are no claims of an introspected token.
