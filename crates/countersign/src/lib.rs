@@ -72,6 +72,7 @@
 //! | `reqwest` | the HTTP client that fetches keys; without it, implement [`Fetch`] | yes |
 //! | `tonic` | `From<Denied> for tonic::Status`, and denials in tonic's body | no |
 //! | `metrics` | `countersign_jwks_*` through the `metrics` facade | no |
+//! | `revocation` | `RevocationList`: tokens withdrawn before they expire | no |
 //! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
 
 #[cfg(feature = "axum")]
@@ -88,6 +89,11 @@ pub use countersign_jwks::{
 };
 #[cfg(feature = "reqwest")]
 pub use countersign_jwks::{HttpFetch, HttpFetchBuilder};
+#[cfg(feature = "revocation")]
+pub use countersign_revocation::{
+    InvalidRevocation, Revocation, RevocationKind, RevocationList, RevocationListSettings,
+    RevocationListStatus, RevokeError,
+};
 #[cfg(feature = "utoipa")]
 pub use countersign_router::Unmatched;
 #[cfg(feature = "axum")]
