@@ -15,6 +15,16 @@ pub fn count<T>(work: impl FnOnce() -> T) -> (T, usize) {
     (output, change.allocations + change.reallocations)
 }
 
+/// Bytes that were asked for until now and not given back.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no program here takes petabytes"
+)]
+pub fn bytes() -> f64 {
+    let stats = COUNTING.stats();
+    stats.bytes_allocated as f64 - stats.bytes_deallocated as f64
+}
+
 /// Whether this program counts.
 pub fn is_counting() -> bool {
     count(|| std::hint::black_box(Box::new(1_u8))).1 == 1

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::case::Case;
@@ -15,7 +15,7 @@ use crate::systems::FLOORS;
 const OUTPUT: &str = "done.txt";
 
 /// A row of `instructions.sh`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Count {
     /// A crate's name, or what stands for it.
     pub system: String,

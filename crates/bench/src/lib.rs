@@ -8,16 +8,25 @@
 //!   System: prepare(case, count) ─► run() ───────┤
 //!           not measured            measured     │
 //!                                                └─► bin/instructions   under callgrind
+//!
+//!   the suite's router alone ─► disturb, scale ────► bin/disturb, bin/scale, bin/memory
+//!
+//!   what they wrote ─► targets, plot, page ────────► bin/page           docs/performance.md
 //! ```
 //!
 //! What the columns mean and how to run it: `README.md`.
 
 pub mod alloc;
+pub mod arguments;
 pub mod callgrind;
 pub mod case;
+pub mod disturb;
 pub mod measure;
+pub mod page;
+pub mod plot;
 pub mod report;
 pub mod routed;
+pub mod scale;
 pub mod system;
 pub mod systems;
 pub mod targets;

@@ -1,6 +1,6 @@
 //! Time and allocations of each system and case, in rounds that take turns.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 
@@ -111,9 +111,20 @@ fn batch_size(nanoseconds: f64) -> usize {
 /// Nanoseconds of CPU time a request.
 fn batch(system: &mut dyn System, case: Case, requests: usize) -> Result<f64, Error> {
     system.prepare(case, requests)?;
+    cpu_time(requests, || system.run())
+}
+
+/// Nanoseconds of this thread's CPU time for each of so many requests.
+pub fn cpu_time(requests: usize, work: impl FnOnce() -> Result<(), Error>) -> Result<f64, Error> {
     let start = ThreadTime::now();
-    system.run()?;
-    Ok(start.elapsed().as_secs_f64() * 1e9 / per(requests))
+    work()?;
+    Ok(start.elapsed().as_secs_f64() * 1e9 / float(requests))
+}
+
+/// Where several threads take part, time is what a clock on the wall shows.
+#[expect(clippy::disallowed_methods, reason = "real time is what is measured")]
+pub fn now() -> Instant {
+    Instant::now()
 }
 
 fn allocations(system: &mut dyn System, case: Case) -> Result<f64, Error> {
@@ -121,10 +132,11 @@ fn allocations(system: &mut dyn System, case: Case) -> Result<f64, Error> {
     system.prepare(case, requests)?;
     let (done, count) = alloc::count(|| system.run());
     done?;
-    Ok(per(count) / per(requests))
+    Ok(float(count) / float(requests))
 }
 
-fn per(count: usize) -> f64 {
+/// A count to reckon with: none here comes near the end of `u32`.
+pub fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::case::Case;
@@ -12,10 +13,10 @@ use crate::measure::Measured;
 use crate::systems::{FLOORS, YARDSTICKS};
 
 /// A row of `compare`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Comparison {
     /// A crate's name, or what stands for it.
-    pub system: &'static str,
+    pub system: String,
     /// What was sent.
     pub case: Case,
     /// CPU time of a request, nanoseconds.
@@ -47,7 +48,7 @@ pub fn comparisons(measured: &[Measured]) -> Result<Vec<Comparison>, Error> {
                 time(noop, row.case)?
             };
             Ok(Comparison {
-                system: row.system,
+                system: row.system.to_owned(),
                 case: row.case,
                 cpu_ns: rounded(row.nanoseconds, 1),
                 signature_ratio: rounded((row.nanoseconds - below) / check, 4),
@@ -57,7 +58,8 @@ pub fn comparisons(measured: &[Measured]) -> Result<Vec<Comparison>, Error> {
         .collect()
 }
 
-fn rounded(value: f64, digits: i32) -> f64 {
+/// With so many digits after the point.
+pub fn rounded(value: f64, digits: i32) -> f64 {
     let unit = 10_f64.powi(digits);
     (value * unit).round() / unit
 }
@@ -131,7 +133,7 @@ pub fn comparison_table(rows: &[Comparison]) -> String {
     );
     for row in rows {
         table.push([
-            row.system.to_owned(),
+            row.system.clone(),
             row.case.to_string(),
             format!("{:.0}", row.cpu_ns),
             format!("{:.3}", row.signature_ratio),
@@ -148,6 +150,13 @@ pub fn write_json<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Error> {
         .map(serde_json::to_string)
         .collect::<Result<Vec<_>, _>>()?;
     write(path, &format!("[\n  {}\n]\n", rows.join(",\n  ")))
+}
+
+/// Reads what [`write_json`] wrote.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
+    let failed = |error: &dyn std::error::Error| format!("{}: {error}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+    Ok(serde_json::from_str(&text).map_err(|error| failed(&error))?)
 }
 
 /// Writes a file, and says which if it can't.

@@ -72,8 +72,7 @@ where
     }
 
     fn request(&self, case: Case, number: usize) -> Result<Request<B>, Error> {
-        let request = self.world.request(case, number)?;
-        Ok(request.map(|()| B::default()))
+        self.world.request(case, number)
     }
 }
 
@@ -114,16 +113,28 @@ where
     }
 
     fn run(&mut self) -> Result<(), Error> {
-        for request in self.requests.drain(..) {
-            let Some(Ok(response)) = at_once(self.service.clone().oneshot(request)) else {
-                return Err("waits, so that its time would be somebody else's".into());
-            };
-            if response.status() != self.expected {
-                return Err(format!("answers {} all of a sudden", response.status()).into());
-            }
-        }
-        Ok(())
+        answer_all(&self.service, self.requests.drain(..), self.expected)
     }
+}
+
+/// Answers one request after another. An error if one is answered with another status, or not without waiting.
+pub fn answer_all<S, B, R>(
+    service: &S,
+    requests: impl IntoIterator<Item = Request<B>>,
+    expected: StatusCode,
+) -> Result<(), Error>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible> + Clone,
+{
+    for request in requests {
+        let Some(Ok(response)) = at_once(service.clone().oneshot(request)) else {
+            return Err("waits, so that its time would be somebody else's".into());
+        };
+        if response.status() != expected {
+            return Err(format!("answers {} all of a sudden", response.status()).into());
+        }
+    }
+    Ok(())
 }
 
 /// What the future yields if it is ready.

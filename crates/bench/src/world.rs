@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::thread::{self, ScopedJoinHandle};
 
 use countersign_testing::{TestIssuer, TokenBuilder};
 use http::header::{AUTHORIZATION, HOST};
@@ -80,13 +81,8 @@ impl World {
     }
 
     /// The request of a case: `GET /` with that token.
-    pub fn request(&self, case: Case, number: usize) -> Result<Request<()>, Error> {
-        let bearer = format!("Bearer {}", self.token(case, number));
-        let mut request = Request::new(());
-        let headers = request.headers_mut();
-        headers.insert(HOST, HeaderValue::from_static("api.acme.example"));
-        headers.insert(AUTHORIZATION, HeaderValue::try_from(bearer)?);
-        Ok(request)
+    pub fn request<B: Default>(&self, case: Case, number: usize) -> Result<Request<B>, Error> {
+        Ok(request(bearer(self.token(case, number))?))
     }
 
     /// Runs a future and, while it waits, the issuer's server and whatever systems have started.
@@ -100,8 +96,41 @@ impl World {
     }
 }
 
+/// `GET /` with this `Authorization`.
+pub fn request<B: Default>(authorization: HeaderValue) -> Request<B> {
+    let mut request = Request::new(B::default());
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::from_static("api.acme.example"));
+    headers.insert(AUTHORIZATION, authorization);
+    request
+}
+
+/// The `Authorization` of a token.
+pub fn bearer(token: &str) -> Result<HeaderValue, Error> {
+    Ok(HeaderValue::try_from(format!("Bearer {token}"))?)
+}
+
+/// Signs tokens on two threads, some thousands a second. `token` is told which one it is about.
+pub fn mint(count: usize, token: impl Fn(usize) -> TokenBuilder + Sync) -> Vec<String> {
+    let token = &token;
+    thread::scope(|scope| {
+        let halves = [0..count / 2, count / 2..count];
+        let halves = halves.map(|half| {
+            scope.spawn(move || half.map(|number| token(number).mint()).collect::<Vec<_>>())
+        });
+        halves.into_iter().flat_map(joined).collect()
+    })
+}
+
+/// What a thread returns; its panic goes on here.
+pub fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 /// A token of a user's app in the shape of RFC 9068, of some 870 bytes like that of a real authorization server.
-fn usual_token(issuer: &TestIssuer) -> TokenBuilder {
+pub fn usual_token(issuer: &TestIssuer) -> TokenBuilder {
     issuer
         .delegated_user("app-3f9c2b71", "user-7d1e40aa95c2")
         .with_audience(AUDIENCE)

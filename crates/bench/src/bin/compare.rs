@@ -1,14 +1,12 @@
 //! Time and allocations of a request, this suite beside its peers: `README.md` says how to read the table.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use countersign_bench::report::{comparison_table, comparisons, write, write_json};
+use countersign_bench::report::{comparison_table, comparisons};
 use countersign_bench::world::World;
-use countersign_bench::{Error, alloc, ended, measure, systems};
-use pico_args::Arguments;
+use countersign_bench::{Error, alloc, arguments, ended, measure, systems};
 
 #[global_allocator]
 static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = alloc::COUNTING;
@@ -24,26 +22,17 @@ fn main() -> ExitCode {
 }
 
 fn compare() -> Result<(), Error> {
-    let mut arguments = Arguments::from_env();
-    if arguments.contains(["-h", "--help"]) {
-        println!("{USAGE}");
+    let Some(output) = arguments::Output::read(USAGE)? else {
         return Ok(());
-    }
-    let json: Option<PathBuf> = arguments.opt_value_from_str("--json")?;
-    let markdown: Option<PathBuf> = arguments.opt_value_from_str("--markdown")?;
-    let rounds = arguments.opt_value_from_str("--rounds")?.unwrap_or(60);
-    let only: Option<String> = arguments.opt_value_from_str("--only")?;
-    if let Some(unknown) = arguments.finish().first() {
-        return Err(format!("{}: unknown\n\n{USAGE}", unknown.display()).into());
-    }
-    if rounds == 0 || !alloc::is_counting() {
-        return Err("a measurement takes a round at least, and the counting allocator".into());
+    };
+    if !alloc::is_counting() {
+        return Err("a measurement takes the counting allocator".into());
     }
 
     let world = Rc::new(World::new()?);
     let _runtime = world.enter();
-    let mut systems = systems::all(&world, only.as_deref())?;
-    let measurements = measure::measure(&mut systems, rounds)?;
+    let mut systems = systems::all(&world, output.only.as_deref())?;
+    let measurements = measure::measure(&mut systems, output.rounds.unwrap_or(60))?;
     let rows = comparisons(&measurements.measured)?;
 
     let mut text = comparison_table(&rows);
@@ -53,12 +42,5 @@ fn compare() -> Result<(), Error> {
             writeln!(text, "- {reason}")?;
         }
     }
-    print!("{text}");
-    if let Some(path) = json {
-        write_json(&path, &rows)?;
-    }
-    if let Some(path) = markdown {
-        write(&path, &text)?;
-    }
-    Ok(())
+    output.write(&rows, &text)
 }

@@ -39,7 +39,7 @@ fn instructions() -> Result<(), Error> {
             let directory: PathBuf = arguments.free_from_str()?;
             let rows = callgrind::read(&directory)?;
             print!("{}", callgrind::table(&rows));
-            print!("\n{}", targets::table(&rows));
+            print!("\n{}", targets::table(&targets::of_counts(&rows)));
             write_json(&json, &rows)
         }
         _ => Err(USAGE.into()),

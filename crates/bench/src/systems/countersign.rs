@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use axum::body::Body;
-use countersign::Authenticator;
+use countersign::{Authenticator, TokenCache};
 
 use super::open::router;
 use crate::Error;
@@ -16,16 +16,19 @@ pub const NAME: &str = "countersign";
 
 pub(super) fn make(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
     let system = Routed::<_, Body>::new(NAME, world, |world| {
-        Ok(router().layer(authenticator(world)?.layer()))
+        Ok(router().layer(authenticator(world, TokenCache::default())?.layer()))
     })?;
     Ok(Box::new(system.remembering()))
 }
 
 /// Trusts the world's issuer with the keys it has, and has seen no token.
-pub fn authenticator(world: &World) -> Result<Authenticator, Error> {
+pub fn authenticator(world: &World, cache: TokenCache) -> Result<Authenticator, Error> {
     let issuer = world
         .issuer()
         .trusted_for(AUDIENCE)
         .with_keys(world.issuer().key_source());
-    Ok(world.block_on(Authenticator::builder().issuer(issuer).build())?)
+    let builder = Authenticator::builder()
+        .issuer(issuer)
+        .with_token_cache(cache);
+    Ok(world.block_on(builder.build())?)
 }

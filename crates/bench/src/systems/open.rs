@@ -21,7 +21,7 @@ pub(super) const NOOP: &str = "noop";
 ///
 /// The state is given at once, as `axum::serve` does it: a router called without would make its handler anew for each
 /// request.
-pub(super) fn router() -> Router {
+pub fn router() -> Router {
     Router::new().route("/", get(async || ())).with_state(())
 }
 
@@ -31,8 +31,13 @@ pub(super) fn bare(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
 }
 
 pub(super) fn noop(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
-    let system = Routed::<_, Body>::new(NOOP, world, |_| Ok(router().layer(Noop)))?;
+    let system = Routed::<_, Body>::new(NOOP, world, |_| Ok(noop_router()))?;
     Ok(Box::new(system.open()))
+}
+
+/// The same with a layer that does nothing.
+pub fn noop_router() -> Router {
+    router().layer(Noop)
 }
 
 /// A layer that does nothing: the least that any layer costs in axum.

@@ -16,45 +16,57 @@ use crate::world::World;
 pub(super) const NAME: &str = "signature";
 
 /// What is signed, and the signature.
-type Signed = (Vec<u8>, Vec<u8>);
+pub type Signed = (Vec<u8>, Vec<u8>);
 
-/// aws-lc-rs with a key that was parsed once. Good signatures are the floor of both valid cases, bad ones of their own.
+/// aws-lc-rs with a key that was parsed once.
+#[derive(Debug)]
+pub struct BareCheck(ParsedPublicKey);
+
+impl BareCheck {
+    /// With the world's key.
+    pub fn new(world: &World) -> Result<Self, Error> {
+        let set: Value = serde_json::from_str(&world.jwks()?)?;
+        let number = |name| {
+            let text = set["keys"][0][name]
+                .as_str()
+                .ok_or("the issuer's key is RSA")?;
+            Ok::<_, Error>(URL_SAFE_NO_PAD.decode(text)?)
+        };
+        let components = RsaPublicKeyComponents {
+            n: number("n")?,
+            e: number("e")?,
+        };
+        let key = components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)?;
+        Ok(Self(key))
+    }
+
+    /// Whether the signature is good.
+    pub fn is_good(&self, (message, signature): &Signed) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// What of a token is signed, and its signature.
+pub fn signed(token: &str) -> Result<Signed, Error> {
+    let (message, signature) = token.rsplit_once('.').ok_or("the token is a JWS")?;
+    Ok((message.into(), URL_SAFE_NO_PAD.decode(signature)?))
+}
+
+/// The check as a system. Good signatures are the floor of both valid cases, bad ones of their own.
 struct Signature {
-    key: ParsedPublicKey,
+    check: BareCheck,
     world: Rc<World>,
     good: bool,
     signed: Vec<Signed>,
 }
 
 pub(super) fn make(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
-    let set: Value = serde_json::from_str(&world.jwks()?)?;
-    let number = |name| {
-        let text = set["keys"][0][name]
-            .as_str()
-            .ok_or("the issuer's key is RSA")?;
-        Ok::<_, Error>(URL_SAFE_NO_PAD.decode(text)?)
-    };
-    let components = RsaPublicKeyComponents {
-        n: number("n")?,
-        e: number("e")?,
-    };
     Ok(Box::new(Signature {
-        key: components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)?,
+        check: BareCheck::new(world)?,
         world: world.clone(),
         good: true,
         signed: Vec::new(),
     }))
-}
-
-impl Signature {
-    fn signed(&self, case: Case, number: usize) -> Result<Signed, Error> {
-        let (message, signature) = self
-            .world
-            .token(case, number)
-            .rsplit_once('.')
-            .ok_or("the token is a JWS")?;
-        Ok((message.into(), URL_SAFE_NO_PAD.decode(signature)?))
-    }
 }
 
 impl System for Signature {
@@ -70,24 +82,25 @@ impl System for Signature {
     }
 
     fn answer(&mut self, case: Case) -> Result<StatusCode, Error> {
-        let (message, signature) = self.signed(case, 0)?;
-        Ok(match self.key.verify_sig(&message, &signature) {
-            Ok(()) => StatusCode::OK,
-            Err(_) => StatusCode::UNAUTHORIZED,
+        let signed = signed(self.world.token(case, 0))?;
+        Ok(if self.check.is_good(&signed) {
+            StatusCode::OK
+        } else {
+            StatusCode::UNAUTHORIZED
         })
     }
 
     fn prepare(&mut self, case: Case, count: usize) -> Result<(), Error> {
         self.good = case != Case::BadSignature;
         self.signed = (0..count)
-            .map(|number| self.signed(case, number))
+            .map(|number| signed(self.world.token(case, number)))
             .collect::<Result<_, _>>()?;
         Ok(())
     }
 
     fn run(&mut self) -> Result<(), Error> {
-        for (message, signature) in self.signed.drain(..) {
-            if self.key.verify_sig(&message, &signature).is_ok() != self.good {
+        for signed in self.signed.drain(..) {
+            if self.check.is_good(&signed) != self.good {
                 return Err("judges otherwise all of a sudden".into());
             }
         }
