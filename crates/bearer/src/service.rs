@@ -93,6 +93,9 @@ impl Admission {
                 (span_of(&principal), principal.into())
             }
             (Err(denied), Some(context)) if denied.kind() == DenialKind::MissingCredential => {
+                if let Some(trail) = Trail::of(request.extensions()) {
+                    trail.authenticated_nobody();
+                }
                 (Span::none(), Authentication::of_nobody(context))
             }
             (Err(denied), _) => {

@@ -21,6 +21,8 @@ pub struct Trail(Arc<Mutex<Decisions>>);
 pub struct Decisions {
     /// Who was authenticated. Nothing of a token that was refused is ever here.
     pub principal: Option<Principal>,
+    /// Whether an optional layer let the request through without a credential.
+    pub is_anonymous: bool,
     /// The last denial, also one that the handler caught.
     pub denial: Option<DenialKind>,
     /// The scopes that guards asked for, in the order in which they did.
@@ -91,6 +93,10 @@ impl Trail {
 
     pub(crate) fn authenticated(&self, principal: &Principal) {
         self.lock().principal = Some(principal.clone());
+    }
+
+    pub(crate) fn authenticated_nobody(&self) {
+        self.lock().is_anonymous = true;
     }
 
     pub(crate) fn denied(&self, denied: &Denied) {
