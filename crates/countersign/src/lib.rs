@@ -71,10 +71,16 @@
 //! | `axum` | extractors, the tenant crate, and `GuardedRouter` | yes |
 //! | `reqwest` | the HTTP client that fetches keys; without it, implement [`Fetch`] | yes |
 //! | `tonic` | `From<Denied> for tonic::Status`, and denials in tonic's body | no |
-//! | `metrics` | `countersign_jwks_*` through the `metrics` facade | no |
+//! | `metrics` | `countersign_jwks_*` and `countersign_audit_*` through the `metrics` facade | no |
+//! | `audit` | `Audit`: one event for each request, to sinks that never delay it | no |
 //! | `revocation` | `RevocationList`: tokens withdrawn before they expire | no |
 //! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
 
+#[cfg(feature = "audit")]
+pub use countersign_audit::{
+    Audit, AuditBuildError, AuditBuilder, AuditDecision, AuditEvent, AuditLayer, AuditSink,
+    AuditStatus, BlockingSink, OnThread, QueueSettings, SinkError, SinkStatus, TracingSink,
+};
 #[cfg(feature = "axum")]
 pub use countersign_bearer::CustomClaims;
 pub use countersign_bearer::{
