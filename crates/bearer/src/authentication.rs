@@ -59,7 +59,10 @@ impl Authentication {
 
     /// A denial of this request.
     pub fn deny(&self, kind: DenialKind) -> Denied {
-        Denied::new(kind, self.shared_context().clone())
+        match &self.0 {
+            Caller::Authenticated(principal) => principal.deny(kind),
+            Caller::Nobody(context) => Denied::new(kind, context.clone()),
+        }
     }
 
     fn shared_context(&self) -> &Arc<Context> {

@@ -20,6 +20,7 @@ use crate::layer::BearerLayer;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::principal::Principal;
 use crate::revocations::{Revocations, Validity};
+use crate::sender::{Presentation, Proving, SenderConstraint, Unproven, unreplayed};
 use crate::verify::{NoKey, Stop};
 
 /// Verifies bearer tokens of the configured issuers. Cheap to clone; all clones share keys and cache.
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     /// Who is asked about tokens that are no JWT.
     opaque: Option<Arc<dyn Introspect>>,
     revocations: Option<Arc<dyn Revocations>>,
+    pub(crate) sender: SenderConstraint,
     /// What it was built with, for issuers that come later.
     settings: AuthenticatorBuilder,
 }
@@ -59,6 +61,14 @@ pub enum Decision {
 impl Decision {
     fn pending(rest: impl Future<Output = Result<Principal, Denied>> + Send + 'static) -> Self {
         Self::Pending(Pending(Box::pin(rest)))
+    }
+
+    /// The decision, once it has been made.
+    async fn settled(self) -> Result<Principal, Denied> {
+        match self {
+            Self::Ready(result) => result,
+            Self::Pending(pending) => pending.await,
+        }
     }
 }
 
@@ -94,6 +104,7 @@ impl Authenticator {
                 context: Arc::new(settings.context().clone().with_answers()),
                 opaque: settings.opaque(),
                 revocations: settings.revocations(),
+                sender: settings.sender().clone(),
                 settings: settings.for_issuers(Vec::new()),
             }),
         }
@@ -105,83 +116,80 @@ impl Authenticator {
     }
 
     /// Verifies a token outside of HTTP, such as one that came with a message. Put nothing but the token in:
-    /// no scheme in front.
+    /// no scheme in front. A token that is bound to a key or certificate is refused: a message proves neither.
     pub async fn verify(&self, token: &str) -> Result<Principal, Denied> {
-        if let Some(principal) = self.inner.seen_before(token.as_bytes()) {
-            return self.check_revoked(principal);
-        }
-        match self.decide_unseen(token) {
-            Decision::Ready(result) => result,
-            Decision::Pending(pending) => pending.await,
-        }
+        let decision = self.decide_token(token.as_bytes(), Presentation::Bearer);
+        decision.settled().await
     }
 
     /// Decides on the credential of a request. The layer does nothing but obey it.
     pub fn decide<B>(&self, request: &Request<B>) -> Decision {
+        let sender = &self.inner.sender;
         let kind = match Credential::read(request.headers()) {
-            Credential::Bearer(bytes) => return self.decide_bearer(bytes),
+            Credential::Bearer(token) => {
+                return self.decide_token(token, sender.of_bearer(request));
+            }
+            Credential::Dpop(token) => match sender.of_dpop(request) {
+                Some(presentation) => return self.decide_token(token, presentation),
+                None => DenialKind::UnsupportedScheme,
+            },
             Credential::Missing => DenialKind::MissingCredential,
-            Credential::Unsupported => DenialKind::UnsupportedScheme,
             Credential::Malformed => DenialKind::MalformedCredential,
         };
         Decision::Ready(Err(self.deny(kind)))
     }
 
-    /// Whether these bytes are a bearer token by their characters is asked only of what is no JWT: the characters
-    /// of a JWT are among those of a bearer token.
-    fn decide_bearer(&self, bytes: &[u8]) -> Decision {
-        if let Some(principal) = self.inner.seen_before(bytes) {
-            return Decision::Ready(self.check_revoked(principal));
+    /// Whether these bytes are a token by their characters is asked only of what is no JWT: the characters of a JWT
+    /// are among those of a token.
+    fn decide_token(&self, token: &[u8], presentation: Presentation) -> Decision {
+        if let Some(principal) = self.inner.seen_before(token) {
+            return self.admit(principal, token, &presentation);
         }
-        let is_no_jwt = DenialKind::InvalidToken(Refusal::Malformed);
-        let malformed = || Decision::Ready(Err(self.deny(DenialKind::MalformedCredential)));
-        let Ok(token) = std::str::from_utf8(bytes) else {
-            return malformed();
-        };
-        match self.decide_unseen(token) {
-            Decision::Ready(Err(denied)) if denied.kind() == is_no_jwt && !is_b64token(bytes) => {
-                malformed()
-            }
-            decision => decision,
-        }
-    }
-
-    fn decide_unseen(&self, token: &str) -> Decision {
         let find_key = |trusted: &TrustedIssuer, kid: Option<&str>, algorithm| {
             trusted.jwks.key(kid, algorithm)
         };
-        match self.inner.verify(token, find_key) {
-            Ok(principal) => Decision::Ready(self.check_revoked(principal)),
+        let kind = match self.inner.verify(token, find_key) {
+            Ok(principal) => return self.admit(principal, token, &presentation),
+            Err(Stop::NoKey(no_key)) => {
+                return Decision::pending(self.clone().ask(token.into(), presentation, no_key));
+            }
+            Err(Stop::Refused(Refusal::Malformed)) if !is_b64token(token) => {
+                DenialKind::MalformedCredential
+            }
             Err(Stop::Refused(Refusal::Malformed)) if self.is_opaque(token) => {
-                Decision::pending(self.clone().introspect(token.into()))
+                return Decision::pending(self.clone().introspect(token.into(), presentation));
             }
-            Err(Stop::Refused(refusal)) => {
-                Decision::Ready(Err(self.deny(DenialKind::InvalidToken(refusal))))
-            }
-            Err(Stop::NoKey(no_key)) => Decision::pending(self.clone().ask(token.into(), no_key)),
-        }
-    }
-
-    /// Whether it is a token that only its issuer can read, and there is somebody to ask. The form alone tells, so
-    /// that nobody gets a JWT that was refused asked about.
-    fn is_opaque(&self, token: &str) -> bool {
-        let is_jwt_by_form = token.bytes().filter(|byte| *byte == b'.').count() == 2;
-        self.inner.opaque.is_some() && !is_jwt_by_form && is_b64token(token.as_bytes())
-    }
-
-    async fn introspect(self, token: Box<str>) -> Result<Principal, Denied> {
-        // Whether there is somebody was looked at before.
-        let Some(server) = &self.inner.opaque else {
-            return Err(self.deny(DenialKind::InvalidToken(Refusal::Malformed)));
+            Err(Stop::Refused(refusal)) => DenialKind::InvalidToken(refusal),
         };
-        match server.introspect(&token).await {
-            Ok(claims) if claims.confirmation().is_some() => {
-                Err(self.deny(DenialKind::InvalidToken(Refusal::UnprovenConfirmation)))
+        let denied = self.deny(kind).in_dpop(presentation.is_dpop());
+        Decision::Ready(Err(denied))
+    }
+
+    /// Whether a token that is no JWT is one that only its issuer can read, and there is somebody to ask. The form
+    /// alone tells, so that nobody gets a JWT that was refused asked about.
+    fn is_opaque(&self, token: &[u8]) -> bool {
+        let is_jwt_by_form = || token.split(|byte| *byte == b'.').count() == 3;
+        self.inner.opaque.is_some() && !is_jwt_by_form()
+    }
+
+    async fn introspect(
+        self,
+        token: Box<[u8]>,
+        presentation: Presentation,
+    ) -> Result<Principal, Denied> {
+        let is_dpop = presentation.is_dpop();
+        // Both were looked at before.
+        let (Some(server), Ok(text)) = (&self.inner.opaque, std::str::from_utf8(&token)) else {
+            return Err(self.deny(DenialKind::MalformedCredential).in_dpop(is_dpop));
+        };
+        match server.introspect(text).await {
+            Ok(claims) => {
+                let principal = self.assertion(claims);
+                self.admit(principal, &token, &presentation).settled().await
             }
-            Ok(claims) => self.check_revoked(self.assertion(claims)),
-            Err(IntrospectionFailure::Refused(refusal)) => {
-                Err(self.deny(DenialKind::InvalidToken(refusal)))
-            }
+            Err(IntrospectionFailure::Refused(refusal)) => Err(self
+                .deny(DenialKind::InvalidToken(refusal))
+                .in_dpop(is_dpop)),
             Err(IntrospectionFailure::Unavailable { retry_after }) => Err(self
                 .deny(DenialKind::IntrospectionUnavailable)
                 .with_retry_after(retry_after)),
@@ -189,7 +197,12 @@ impl Authenticator {
     }
 
     /// Has the issuer asked for the key, and verifies the token once more with what came of it.
-    async fn ask(self, token: Box<str>, no_key: NoKey) -> Result<Principal, Denied> {
+    async fn ask(
+        self,
+        token: Box<[u8]>,
+        presentation: Presentation,
+        no_key: NoKey,
+    ) -> Result<Principal, Denied> {
         let answer = no_key.ask().await;
         let verified = self.inner.verify(&token, |trusted, key_id, algorithm| {
             if no_key.is_of(trusted) {
@@ -199,29 +212,63 @@ impl Authenticator {
                 trusted.jwks.key(key_id, algorithm)
             }
         });
-        match verified {
-            Ok(principal) => self.check_revoked(principal),
-            Err(Stop::Refused(refusal)) => Err(self.deny(DenialKind::InvalidToken(refusal))),
+        let refusal = match verified {
+            Ok(principal) => return self.admit(principal, &token, &presentation).settled().await,
             Err(Stop::NoKey(NoKey {
                 retry_after: Some(delay),
                 ..
-            })) => Err(self
-                .deny(DenialKind::KeysUnavailable)
-                .with_retry_after(delay)),
+            })) => {
+                let denied = self.deny(DenialKind::KeysUnavailable);
+                return Err(denied.with_retry_after(delay));
+            }
             // The set is fresh, and the key is not in it.
-            Err(Stop::NoKey(_)) => Err(self.deny(DenialKind::InvalidToken(Refusal::UnknownKey))),
+            Err(Stop::NoKey(_)) => Refusal::UnknownKey,
+            Err(Stop::Refused(refusal)) => refusal,
+        };
+        let denied = self.deny(DenialKind::InvalidToken(refusal));
+        Err(denied.in_dpop(presentation.is_dpop()))
+    }
+
+    /// Lets the caller with a good token through, unless the token was revoked or is somebody else's.
+    fn admit(&self, principal: Principal, token: &[u8], presentation: &Presentation) -> Decision {
+        let is_dpop = presentation.is_dpop();
+        if let Err(kind) = self.check_revoked(&principal) {
+            return Decision::Ready(Err(self.deny(kind).in_dpop(is_dpop)));
+        }
+        let Inner { sender, clock, .. } = &*self.inner;
+        if !sender.is_on() && principal.confirmation().is_none() {
+            return Decision::Ready(Ok(principal));
+        }
+        let deny = move |authenticator: &Self, unproven: Unproven| {
+            let denied = authenticator.deny(unproven.kind).in_dpop(is_dpop);
+            match unproven.nonce {
+                Some(nonce) => denied.with_nonce(nonce),
+                None => denied,
+            }
+        };
+        match sender.prove(&principal, presentation, token, clock.unix_time()) {
+            Proving::Ready(Ok(())) => Decision::Ready(Ok(principal)),
+            Proving::Ready(Err(unproven)) => Decision::Ready(Err(deny(self, unproven))),
+            Proving::Pending(asked) => {
+                let authenticator = self.clone();
+                Decision::pending(async move {
+                    match unreplayed(asked.await) {
+                        Ok(()) => Ok(principal),
+                        Err(unproven) => Err(deny(&authenticator, unproven)),
+                    }
+                })
+            }
         }
     }
 
-    /// Whoever was let through so far, unless the token was revoked meanwhile.
-    fn check_revoked(&self, principal: Principal) -> Result<Principal, Denied> {
+    fn check_revoked(&self, principal: &Principal) -> Result<(), DenialKind> {
         let Some(revocations) = &self.inner.revocations else {
-            return Ok(principal);
+            return Ok(());
         };
-        match revocations.check(&principal) {
-            Validity::Valid => Ok(principal),
-            Validity::Revoked => Err(self.deny(DenialKind::InvalidToken(Refusal::Revoked))),
-            Validity::Unknown => Err(self.deny(DenialKind::RevocationsUnavailable)),
+        match revocations.check(principal) {
+            Validity::Valid => Ok(()),
+            Validity::Revoked => Err(DenialKind::InvalidToken(Refusal::Revoked)),
+            Validity::Unknown => Err(DenialKind::RevocationsUnavailable),
         }
     }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign_jwks::{Clock, Fetch, Jwks, JwksBuilder, SystemClock};
+use countersign_jwks::{Algorithm, Clock, Fetch, Jwks, JwksBuilder, SystemClock};
 #[cfg(feature = "reqwest")]
 use countersign_jwks::{HttpFetch, KeySource};
 use countersign_token::{Issuer, OrganizationId};
@@ -18,6 +18,10 @@ use crate::error::{BuildError, ConfigError, Problem};
 use crate::introspect::Introspect;
 use crate::issuers::TrustedIssuer;
 use crate::revocations::Revocations;
+use crate::sender::{ClientCertificates, Dpop, MemoryReplayStore, SenderConstraint};
+
+/// How many DPoP proofs are remembered, unless a store is given.
+const REMEMBERED_PROOFS: usize = 100_000;
 
 /// Settings of an [`Authenticator`]; made by [`Authenticator::builder`].
 ///
@@ -46,6 +50,7 @@ pub struct AuthenticatorBuilder {
     context: Context,
     opaque: Option<Arc<dyn Introspect>>,
     revocations: Option<Arc<dyn Revocations>>,
+    sender: SenderConstraint,
 }
 
 impl AuthenticatorBuilder {
@@ -151,6 +156,20 @@ impl AuthenticatorBuilder {
         self
     }
 
+    /// Accepts tokens that are bound to a key, with a proof of it ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)),
+    /// or none but these. Default: a bound token is refused, and so is the scheme `DPoP`.
+    pub fn with_dpop(mut self, dpop: Dpop) -> Self {
+        self.sender.dpop = Some(dpop);
+        self
+    }
+
+    /// Accepts tokens that are bound to the client's certificate
+    /// ([RFC 8705](https://www.rfc-editor.org/rfc/rfc8705)), or none but these. Default: a bound token is refused.
+    pub fn with_client_certificates(mut self, certificates: ClientCertificates) -> Self {
+        self.sender.certificates = Some(certificates);
+        self
+    }
+
     /// How much memory verified tokens may take.
     pub fn with_token_cache(mut self, cache: TokenCache) -> Self {
         self.token_cache = cache;
@@ -196,8 +215,18 @@ impl AuthenticatorBuilder {
         if let Some(realm) = self.realm.as_ref().or(self.resource.as_ref()) {
             self.context.realm.clone_from(realm);
         }
-        self.clock
-            .get_or_insert_with(|| Arc::new(SystemClock::new()));
+        let clock = self
+            .clock
+            .get_or_insert_with(|| Arc::new(SystemClock::new()))
+            .clone();
+        self.context.clock = clock.clone();
+        if let Some(dpop) = self.sender.dpop.take() {
+            let algorithms = dpop.algorithms().iter().map(Algorithm::name);
+            self.context.dpop_algorithms = Some(algorithms.collect::<Vec<_>>().join(" "));
+            self.context.dpop_required = dpop.is_required();
+            let store = || MemoryReplayStore::with_clock(REMEMBERED_PROOFS, clock);
+            self.sender.dpop = Some(dpop.with_default_store(store));
+        }
         self.share_one_client();
         let trusted = self.issuers.iter().map(|issuer| self.trust(issuer));
         let trusted = try_join_all(trusted).await?;
@@ -251,6 +280,10 @@ impl AuthenticatorBuilder {
 
     pub(crate) fn revocations(&self) -> Option<Arc<dyn Revocations>> {
         self.revocations.clone()
+    }
+
+    pub(crate) fn sender(&self) -> &SenderConstraint {
+        &self.sender
     }
 
     pub(crate) fn context(&self) -> &Context {
@@ -321,7 +354,26 @@ impl AuthenticatorBuilder {
             "host_suffix",
             "must be a dot with a host name behind it, such as .api.example.com",
         );
+        problems.extend(self.problems_of_senders());
         problems.extend(self.problems_of_issuers());
+        problems
+    }
+
+    fn problems_of_senders(&self) -> Vec<Problem> {
+        let SenderConstraint { dpop, certificates } = &self.sender;
+        let mut problems = Vec::new();
+        if let Some(problem) = dpop.as_ref().and_then(Dpop::problem) {
+            problems.push(Problem::new("dpop", problem));
+        }
+        let is_required = dpop.as_ref().is_some_and(Dpop::is_required);
+        if is_required
+            && certificates
+                .as_ref()
+                .is_some_and(ClientCertificates::is_required)
+        {
+            let message = "cannot be required beside dpop: no token is bound to both";
+            problems.push(Problem::new("client_certificates", message));
+        }
         problems
     }
 

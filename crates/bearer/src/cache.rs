@@ -54,7 +54,7 @@ impl VerifiedTokens {
         self.cache.as_ref()?.get(&PresentedToken(token))
     }
 
-    pub(crate) fn insert(&self, token: &str, principal: Principal) {
+    pub(crate) fn insert(&self, token: &[u8], principal: Principal) {
         if let Some(cache) = &self.cache {
             cache.insert(CachedToken(token.into()), principal);
         }
@@ -83,13 +83,13 @@ impl fmt::Debug for VerifiedTokens {
     }
 }
 
-struct CachedToken(Box<str>);
+struct CachedToken(Box<[u8]>);
 
 struct PresentedToken<'t>(&'t [u8]);
 
 impl Equivalent<CachedToken> for PresentedToken<'_> {
     fn equivalent(&self, cached: &CachedToken) -> bool {
-        *self.0 == *cached.0.as_bytes()
+        *self.0 == *cached.0
     }
 }
 
@@ -109,7 +109,7 @@ fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
 
 impl Hash for CachedToken {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_end(self.0.as_bytes(), state);
+        hash_end(&self.0, state);
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
     fn a_presented_token_finds_the_cached_one_of_the_same_bytes_only() {
         let hasher = RandomState::new();
         let ending = "x".repeat(32);
-        let cached = CachedToken(format!("head{ending}").into());
+        let cached = CachedToken(format!("head{ending}").into_bytes().into());
         let same = format!("head{ending}");
         let same_ending = format!("tail{ending}");
         assert_eq!(

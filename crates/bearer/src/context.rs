@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use countersign_jwks::{Clock, SystemClock};
 use countersign_token::OrganizationId;
 use http::{HeaderName, HeaderValue};
 
@@ -18,9 +19,14 @@ type DenialBody = Arc<dyn Fn(DenialKind) -> (HeaderValue, Bytes) + Send + Sync>;
 #[non_exhaustive]
 pub struct Context {
     pub(crate) realm: String,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Option<Resource>,
     pub(crate) denial_body: Option<DenialBody>,
     pub(crate) tenant: TenantRules,
+    /// The algorithms of DPoP proofs, with spaces between, where they are accepted.
+    pub(crate) dpop_algorithms: Option<String>,
+    /// Whether nothing but DPoP is accepted.
+    pub(crate) dpop_required: bool,
     pub(crate) introspection: Vec<Arc<dyn Introspect>>,
     /// What the denials that a flood of bad tokens gets are answered with, made once.
     pub(crate) answers: Vec<(DenialKind, Answer)>,
@@ -33,6 +39,10 @@ impl Context {
             self.answers = Answer::prepare(&self);
         }
         self
+    }
+
+    pub(crate) fn is_dpop_required(&self) -> bool {
+        self.dpop_required
     }
 
     /// Who is asked whether a token of this issuer is active, if anybody can be.
@@ -51,9 +61,12 @@ impl Default for Context {
     fn default() -> Self {
         Self {
             realm: "api".into(),
+            clock: Arc::new(SystemClock::new()),
             resource: None,
             denial_body: None,
             tenant: TenantRules::default(),
+            dpop_algorithms: None,
+            dpop_required: false,
             introspection: Vec::new(),
             answers: Vec::new(),
         }

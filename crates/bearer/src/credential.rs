@@ -10,9 +10,9 @@ use http::header::AUTHORIZATION;
 pub(crate) enum Credential<'r> {
     /// No credential, or one of a scheme that is somebody else's.
     Missing,
-    /// A DPoP-bound credential, which must be neither accepted as a plain bearer nor taken for no credential
-    /// at all.
-    Unsupported,
+    /// What stands behind the scheme `DPoP`, which must be neither accepted as a plain bearer nor taken for no
+    /// credential at all.
+    Dpop(&'r [u8]),
     /// Two headers, an empty one, or a bearer that is no `b64token`.
     Malformed,
     /// What stands behind the scheme `Bearer`. See [`is_b64token`] for whether it is a token.
@@ -29,11 +29,14 @@ impl<'r> Credential<'r> {
         };
         let scheme_end = value.iter().position(|byte| *byte == b' ');
         let (scheme, rest) = value.split_at(scheme_end.unwrap_or(value.len()));
-        if scheme.eq_ignore_ascii_case(b"bearer") {
+        let behind = || {
             let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-            Self::Bearer(&rest[spaces..])
+            &rest[spaces..]
+        };
+        if scheme.eq_ignore_ascii_case(b"bearer") {
+            Self::Bearer(behind())
         } else if scheme.eq_ignore_ascii_case(b"dpop") {
-            Self::Unsupported
+            Self::Dpop(behind())
         } else if is_token(scheme) {
             Self::Missing
         } else {
@@ -80,7 +83,7 @@ mod tests {
 
     #[test]
     fn absent_malformed_unsupported_and_bearer_are_told_apart() {
-        use Credential::{Bearer, Malformed, Missing, Unsupported};
+        use Credential::{Bearer, Dpop, Malformed, Missing};
         let long = [b"Bearer ".as_slice(), &[b'a'; 8192]].concat();
         let too_long = [b"Bearer ".as_slice(), &[b'a'; 8193]].concat();
         let longest = "a".repeat(8192);
@@ -89,8 +92,8 @@ mod tests {
             (&[b"Basic dTpw"], Missing),
             (&[b"Bearerx abc"], Missing),
             (&[b"Digest"], Missing),
-            (&[b"DPoP abc"], Unsupported),
-            (&[b"dpop"], Unsupported),
+            (&[b"DPoP abc"], Dpop(b"abc")),
+            (&[b"dpop"], Dpop(b"")),
             (&[b""], Malformed),
             (&[b"DPoP\tabc"], Malformed),
             (&[b"Bearer\tabc"], Malformed),

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_token::Refusal;
+use countersign_token::{ProofRefusal, Refusal};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode};
 
@@ -22,6 +22,13 @@ pub enum DenialKind {
     MalformedCredential,
     /// The token was refused. 401 `invalid_token`.
     InvalidToken(Refusal),
+    /// The proof that the caller holds the key its token is bound to was refused. 401 `invalid_dpop_proof`.
+    InvalidProof(ProofRefusal),
+    /// The proof lacks a nonce of ours, or has an old one; a fresh one comes with the denial. 401 `use_dpop_nonce`.
+    ProofNonceRequired,
+    /// The user authenticated too long ago or too weakly for this route
+    /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)). 401 `insufficient_user_authentication`.
+    InsufficientAuthentication,
     /// The token lacks a scope that the route needs. 403 `insufficient_scope`.
     InsufficientScope,
     /// The token names no organization where the handler needs one. 403 `organization_required`.
@@ -44,6 +51,8 @@ pub enum DenialKind {
     IntrospectionUnavailable,
     /// What is known of revoked tokens is too old to tell. 503.
     RevocationsUnavailable,
+    /// Whether a proof was presented before cannot be told: its store is full or does not answer. 503.
+    ReplayStoreUnavailable,
     /// A guard or extractor runs where no authentication layer is. 500, a programming error.
     MissingLayer,
     /// A handler asks for the tenant in the path, and its route has no such parameter. 500, a programming
@@ -63,6 +72,9 @@ impl DenialKind {
             Self::UnsupportedScheme => "unsupported_scheme",
             Self::MalformedCredential => "malformed_credential",
             Self::InvalidToken(refusal) => refusal.as_str(),
+            Self::InvalidProof(refusal) => refusal.as_str(),
+            Self::ProofNonceRequired => "proof_nonce_required",
+            Self::InsufficientAuthentication => "insufficient_user_authentication",
             Self::InsufficientScope => "insufficient_scope",
             Self::OrganizationRequired => "organization_required",
             Self::OrganizationAmbiguous => "organization_ambiguous",
@@ -74,6 +86,7 @@ impl DenialKind {
             Self::DirectoryUnavailable => "directory_unavailable",
             Self::IntrospectionUnavailable => "introspection_unavailable",
             Self::RevocationsUnavailable => "revocations_unavailable",
+            Self::ReplayStoreUnavailable => "replay_store_unavailable",
             Self::MissingLayer => "missing_layer",
             Self::MissingPathParameter => "missing_path_parameter",
             Self::MissingIntrospection => "missing_introspection",
@@ -86,7 +99,10 @@ impl DenialKind {
             Self::MissingCredential | Self::UnsupportedScheme | Self::OtherTenant => None,
             Self::MalformedCredential => Some("invalid_request"),
             Self::InvalidToken(_) => Some("invalid_token"),
-            Self::InsufficientScope
+            Self::InvalidProof(_) => Some("invalid_dpop_proof"),
+            Self::ProofNonceRequired => Some("use_dpop_nonce"),
+            Self::InsufficientAuthentication
+            | Self::InsufficientScope
             | Self::OrganizationRequired
             | Self::OrganizationAmbiguous
             | Self::OrganizationUnknown
@@ -95,7 +111,8 @@ impl DenialKind {
             Self::KeysUnavailable
             | Self::DirectoryUnavailable
             | Self::IntrospectionUnavailable
-            | Self::RevocationsUnavailable => Some("temporarily_unavailable"),
+            | Self::RevocationsUnavailable
+            | Self::ReplayStoreUnavailable => Some("temporarily_unavailable"),
             Self::MissingLayer | Self::MissingPathParameter | Self::MissingIntrospection => {
                 Some("server_error")
             }
@@ -107,6 +124,11 @@ impl DenialKind {
         Some(match self {
             Self::MissingCredential | Self::UnsupportedScheme | Self::OtherTenant => return None,
             Self::MalformedCredential => "The Authorization header is not one bearer token",
+            Self::InvalidProof(refusal) => refusal.description(),
+            Self::ProofNonceRequired => "The DPoP proof needs the nonce of this answer",
+            Self::InsufficientAuthentication => {
+                "The user must authenticate again, as the challenge says"
+            }
             Self::InvalidToken(refusal) => refusal.description(),
             Self::InsufficientScope => "The token does not grant the scope that is needed",
             Self::OrganizationRequired => "The token names no organization",
@@ -116,7 +138,8 @@ impl DenialKind {
             Self::PrincipalNotAllowed => "This resource does not serve callers of this kind",
             Self::KeysUnavailable
             | Self::IntrospectionUnavailable
-            | Self::RevocationsUnavailable => "The token cannot be verified at the moment",
+            | Self::RevocationsUnavailable
+            | Self::ReplayStoreUnavailable => "The token cannot be verified at the moment",
             Self::DirectoryUnavailable => "The organization cannot be looked up at the moment",
             Self::MissingLayer | Self::MissingPathParameter | Self::MissingIntrospection => {
                 "The service is misconfigured"
@@ -131,6 +154,30 @@ impl fmt::Display for DenialKind {
     }
 }
 
+/// What the client may do about its denial.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Advice {
+    /// Ask for these scopes.
+    pub(crate) scope: Option<String>,
+    /// Try again then.
+    pub(crate) retry_after: Option<Duration>,
+    /// Put this nonce into the next proof.
+    pub(crate) nonce: Option<HeaderValue>,
+    /// Have the user authenticate like this.
+    pub(crate) step_up: Option<Arc<StepUp>>,
+}
+
+/// How a user must have authenticated ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StepUp {
+    /// The authentication context class references, one of which `acr` must be, the preferred first. With none, any
+    /// will do.
+    pub acr_values: Vec<String>,
+    /// How long ago `auth_time` may be.
+    pub max_age: Option<Duration>,
+}
+
 /// A denied request: the one denial type of the suite. Layers, guards and extractors return it, and
 /// [`respond`](Self::respond) is the one place that makes a response of it.
 #[derive(Clone)]
@@ -138,8 +185,9 @@ impl fmt::Display for DenialKind {
 pub struct Denied {
     kind: DenialKind,
     pub(crate) context: Option<Arc<Context>>,
-    pub(crate) scope: Option<String>,
-    pub(crate) retry_after: Option<Duration>,
+    /// Whether the caller came in the scheme `DPoP`, whose challenge then tells the error.
+    pub(crate) is_dpop: bool,
+    advice: Option<Box<Advice>>,
     /// Set if the request is a gRPC call: the content type of its response.
     pub(crate) grpc: Option<HeaderValue>,
 }
@@ -166,23 +214,39 @@ impl Denied {
         Self {
             kind,
             context: context.into(),
-            scope: None,
-            retry_after: None,
+            is_dpop: false,
+            advice: None,
             grpc: None,
         }
     }
 
     /// `scope` is what the client should ask for: scope tokens with spaces between.
-    pub(crate) fn insufficient_scope(scope: Option<String>, context: Arc<Context>) -> Self {
-        Self {
-            scope,
-            ..Self::new(DenialKind::InsufficientScope, context)
-        }
+    pub(crate) fn with_scope(mut self, scope: Option<String>) -> Self {
+        self.advice.get_or_insert_default().scope = scope;
+        self
+    }
+
+    /// The denial of a caller who came in the scheme `DPoP`, or not.
+    pub(crate) fn in_dpop(mut self, is_dpop: bool) -> Self {
+        self.is_dpop = is_dpop;
+        self
+    }
+
+    /// The denial, giving the client a nonce for its next proof.
+    pub(crate) fn with_nonce(mut self, nonce: HeaderValue) -> Self {
+        self.advice.get_or_insert_default().nonce = Some(nonce);
+        self
+    }
+
+    /// The denial, telling the client how the user must authenticate.
+    pub(crate) fn with_step_up(mut self, wanted: Arc<StepUp>) -> Self {
+        self.advice.get_or_insert_default().step_up = Some(wanted);
+        self
     }
 
     /// The denial, telling the client when to try again.
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
-        self.retry_after = Some(delay);
+        self.advice.get_or_insert_default().retry_after = Some(delay);
         self
     }
 
@@ -213,7 +277,12 @@ impl Denied {
 
     /// The scopes that the client is told to ask for, where scopes were missing.
     pub fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+        self.advice()?.scope.as_deref()
+    }
+
+    /// What the client is told besides.
+    pub(crate) fn advice(&self) -> Option<&Advice> {
+        self.advice.as_deref()
     }
 
     /// The status of the response.
@@ -226,7 +295,10 @@ impl Denied {
             DenialKind::MalformedCredential => StatusCode::BAD_REQUEST,
             DenialKind::MissingCredential
             | DenialKind::UnsupportedScheme
-            | DenialKind::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            | DenialKind::InvalidToken(_)
+            | DenialKind::InvalidProof(_)
+            | DenialKind::ProofNonceRequired
+            | DenialKind::InsufficientAuthentication => StatusCode::UNAUTHORIZED,
             DenialKind::OtherTenant if !reveals_existence() => StatusCode::NOT_FOUND,
             DenialKind::InsufficientScope
             | DenialKind::OrganizationRequired
@@ -238,7 +310,8 @@ impl Denied {
             DenialKind::KeysUnavailable
             | DenialKind::DirectoryUnavailable
             | DenialKind::IntrospectionUnavailable
-            | DenialKind::RevocationsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            | DenialKind::RevocationsUnavailable
+            | DenialKind::ReplayStoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             DenialKind::MissingLayer
             | DenialKind::MissingPathParameter
             | DenialKind::MissingIntrospection => StatusCode::INTERNAL_SERVER_ERROR,
@@ -250,8 +323,7 @@ impl fmt::Debug for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Denied")
             .field("kind", &self.kind)
-            .field("scope", &self.scope)
-            .field("retry_after", &self.retry_after)
+            .field("advice", &self.advice)
             .finish_non_exhaustive()
     }
 }

@@ -30,8 +30,8 @@ pin_project! {
         // The issuer is being asked for a key.
         Pending {
             pending: Pending,
-            // Taken when the decision comes.
-            waiting: Option<Waiting<S, B>>,
+            // Taken when the decision comes. Boxed, so that the future of those who need not wait is small.
+            waiting: Option<Box<Waiting<S, B>>>,
         },
         // Let through.
         Admitted {
@@ -75,11 +75,11 @@ where
         service: S,
         request: Request<B>,
     ) -> Self {
-        let waiting = Some(Waiting {
+        let waiting = Some(Box::new(Waiting {
             admission,
             service,
             request,
-        });
+        }));
         Self {
             state: State::Pending { pending, waiting },
         }
@@ -103,7 +103,7 @@ where
                         admission,
                         mut service,
                         mut request,
-                    } = waiting.take().expect("polled after completion");
+                    } = *waiting.take().expect("polled after completion");
                     let next = match admission.admit(result, &mut request) {
                         Ok(span) => State::Admitted {
                             future: service.call(request),

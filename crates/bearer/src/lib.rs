@@ -67,6 +67,7 @@ mod proof;
 mod render;
 mod replay;
 mod revocations;
+mod sender;
 mod service;
 mod trail;
 mod verify;
@@ -78,7 +79,7 @@ pub use builder::AuthenticatorBuilder;
 pub use cache::TokenCache;
 pub use config::AuthenticatorConfig;
 pub use context::{Context, TenantRules};
-pub use denied::{DenialKind, Denied};
+pub use denied::{DenialKind, Denied, StepUp};
 pub use error::{BuildError, ConfigError, Problem};
 #[cfg(feature = "axum")]
 pub use extract::CustomClaims;
@@ -89,5 +90,8 @@ pub use metadata::ProtectedResourceMetadata;
 pub use principal::{DelegatedUser, Microservice, Principal, ServicePrincipal};
 pub use replay::{ProofId, Remembering, Replay, ReplayStore};
 pub use revocations::{Revocations, Validity};
+pub use sender::{
+    CertificateSource, ClientCertificate, ClientCertificates, Dpop, DpopNonces, MemoryReplayStore,
+};
 pub use service::Bearer;
 pub use trail::{Decisions, NeededScopes, Trail};

@@ -3,12 +3,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use countersign_token::{
-    CallerKind, Claims, CustomClaimsError, OrganizationId, Organizations, ScopePolicy, is_granted,
+    CallerKind, Claims, Confirmation, CustomClaimsError, OrganizationId, Organizations, Refusal,
+    ScopePolicy, is_granted,
 };
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
-use crate::denied::{DenialKind, Denied};
+use crate::denied::{DenialKind, Denied, StepUp};
 use crate::proof::Proof;
 
 /// A verified caller: the claims that its credential proved. Cheap to clone.
@@ -95,17 +97,47 @@ impl Principal {
         let mut wanted = alternatives.map(|all| all.into_iter().collect::<Vec<_>>());
         let first = wanted.find(|all| !all.is_empty());
         let scope = first.map(|all| all.join(" "));
-        Err(Denied::insufficient_scope(scope, self.context().clone()))
+        Err(self.deny(DenialKind::InsufficientScope).with_scope(scope))
+    }
+
+    /// Denies callers whose user did not authenticate as it is wanted, telling the client how
+    /// ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)). One whose token does not say how or when did not.
+    pub fn require_authentication(&self, wanted: &Arc<StepUp>) -> Result<(), Denied> {
+        /// How far the issuer's clock may be ahead, in seconds.
+        const AHEAD: f64 = 30.0;
+        let user: UserAuthentication = self
+            .claims()
+            .map_err(|_| self.deny(DenialKind::InvalidToken(Refusal::MalformedClaim)))?;
+        let is_strong = wanted.acr_values.is_empty()
+            || user.acr.is_some_and(|acr| wanted.acr_values.contains(&acr));
+        let is_recent = wanted.max_age.is_none_or(|max_age| {
+            let now = self.context().clock.unix_time().as_secs_f64();
+            user.auth_time
+                .is_some_and(|time| (-AHEAD..=max_age.as_secs_f64()).contains(&(now - time)))
+        });
+        if is_strong && is_recent {
+            return Ok(());
+        }
+        let denied = self.deny(DenialKind::InsufficientAuthentication);
+        Err(denied.with_step_up(wanted.clone()))
     }
 
     /// A denial of this caller's request.
     pub fn deny(&self, kind: DenialKind) -> Denied {
-        Denied::new(kind, self.context().clone())
+        let is_dpop = matches!(self.confirmation(), Some(Confirmation::KeyThumbprint(_)));
+        Denied::new(kind, self.context().clone()).in_dpop(is_dpop)
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {
         &self.inner.context
     }
+}
+
+/// How and when the user authenticated.
+#[derive(Deserialize)]
+struct UserAuthentication {
+    acr: Option<String>,
+    auth_time: Option<f64>,
 }
 
 impl Deref for Principal {

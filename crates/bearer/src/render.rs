@@ -6,12 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use countersign_token::Refusal;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use serde::Serialize;
 
 use crate::body::RefusalBody;
 use crate::context::Context;
 use crate::denied::{DenialKind, Denied};
+
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// A problem of [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), with RFC 6750's words beside it.
 #[derive(Serialize)]
@@ -77,7 +79,9 @@ impl Denied {
 
     fn respond_http<B: RefusalBody>(&self) -> Response<B> {
         let answers = self.context.as_deref().map(|one| one.answers.as_slice());
-        let mut prepared = answers.unwrap_or_default().iter();
+        // They are those of the scheme `Bearer`.
+        let answers = answers.filter(|_| !self.is_dpop).unwrap_or_default();
+        let mut prepared = answers.iter();
         let answer = match prepared.find(|(kind, _)| *kind == self.kind()) {
             Some((_, answer)) => answer.clone(),
             None => self.answer(),
@@ -87,6 +91,9 @@ impl Denied {
         *response.headers_mut() = answer.headers;
         if let Some(seconds) = self.retry_after_seconds() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(nonce) = self.nonce() {
+            response.headers_mut().insert(DPOP_NONCE, nonce.clone());
         }
         response
     }
@@ -103,15 +110,19 @@ impl Denied {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.challenge() {
-            headers.insert(WWW_AUTHENTICATE, challenge);
+        for challenge in self.challenges() {
+            headers.append(WWW_AUTHENTICATE, challenge);
         }
         Answer { headers, body }
     }
 
+    pub(crate) fn nonce(&self) -> Option<&HeaderValue> {
+        self.advice()?.nonce.as_ref()
+    }
+
     /// `Retry-After` knows whole seconds: rounded up, and at least one.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
-        let delay = self.retry_after?;
+        let delay = self.advice()?.retry_after?;
         let started = u64::from(delay.subsec_nanos() > 0);
         Some(delay.as_secs().saturating_add(started).max(1))
     }
@@ -132,17 +143,40 @@ impl Denied {
         )
     }
 
-    /// The `WWW-Authenticate` value ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
-    pub(crate) fn challenge(&self) -> Option<HeaderValue> {
+    /// The `WWW-Authenticate` values, one for each scheme that is accepted
+    /// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
+    /// [RFC 9449 §7.1](https://www.rfc-editor.org/rfc/rfc9449#section-7.1)). The error stands in the one of the scheme
+    /// that was used.
+    pub(crate) fn challenges(&self) -> impl Iterator<Item = HeaderValue> {
         let says_error = match self.kind() {
-            DenialKind::MissingCredential | DenialKind::UnsupportedScheme => false,
+            DenialKind::MissingCredential | DenialKind::UnsupportedScheme => Some(false),
             DenialKind::MalformedCredential
             | DenialKind::InvalidToken(_)
-            | DenialKind::InsufficientScope => true,
-            _ => return None,
+            | DenialKind::InvalidProof(_)
+            | DenialKind::ProofNonceRequired
+            | DenialKind::InsufficientAuthentication
+            | DenialKind::InsufficientScope => Some(true),
+            _ => None,
         };
-        let context = self.context.as_deref()?;
-        let mut challenge = Challenge::new(context);
+        let context = self.context.as_deref();
+        let worded = context.zip(says_error);
+        let bearer = worded
+            .filter(|(context, _)| !context.is_dpop_required())
+            .map(|(context, says)| self.challenge("Bearer", context, says && !self.is_dpop));
+        let dpop = worded.and_then(|(context, says)| {
+            let algorithms = context.dpop_algorithms.as_ref()?;
+            let says = says && (self.is_dpop || context.is_dpop_required());
+            let mut challenge = self.challenge("DPoP", context, says);
+            challenge.parameter("algs", algorithms);
+            Some(challenge)
+        });
+        // Every part was checked when the authenticator was built.
+        let challenges = [bearer, dpop].into_iter().flatten();
+        challenges.filter_map(|challenge| HeaderValue::try_from(challenge.text).ok())
+    }
+
+    fn challenge(&self, scheme: &str, context: &Context, says_error: bool) -> Challenge {
+        let mut challenge = Challenge::new(scheme, context);
         if says_error {
             if let Some(code) = self.kind().error_code() {
                 challenge.parameter("error", code);
@@ -150,15 +184,22 @@ impl Denied {
             if let Some(description) = self.kind().description() {
                 challenge.parameter("error_description", description);
             }
-        }
-        if let Some(scope) = self.scope() {
-            challenge.parameter("scope", scope);
+            if let Some(wanted) = self.advice().and_then(|one| one.step_up.as_ref()) {
+                if !wanted.acr_values.is_empty() {
+                    challenge.parameter("acr_values", &wanted.acr_values.join(" "));
+                }
+                if let Some(max_age) = wanted.max_age {
+                    challenge.parameter("max_age", &max_age.as_secs().to_string());
+                }
+            }
+            if let Some(scope) = self.scope() {
+                challenge.parameter("scope", scope);
+            }
         }
         if let Some(resource) = &context.resource {
             challenge.parameter("resource_metadata", &resource.metadata_url);
         }
-        // Every part was checked when the authenticator was built.
-        HeaderValue::try_from(challenge.text).ok()
+        challenge
     }
 }
 
@@ -167,9 +208,9 @@ struct Challenge {
 }
 
 impl Challenge {
-    fn new(context: &Context) -> Self {
+    fn new(scheme: &str, context: &Context) -> Self {
         let mut challenge = Self {
-            text: "Bearer realm=".into(),
+            text: format!("{scheme} realm="),
         };
         challenge.quoted(&context.realm);
         challenge

@@ -67,7 +67,7 @@ impl Inner {
     /// Every check of the token in its order, with `find_key` to find its key.
     pub(crate) fn verify(
         &self,
-        token: &str,
+        token: &[u8],
         find_key: impl FnOnce(&TrustedIssuer, Option<&str>, Algorithm) -> Lookup,
     ) -> Result<Principal, Stop> {
         let compact = CompactToken::decode(token)?;
@@ -76,7 +76,13 @@ impl Inner {
             .issuers
             .get(unverified.issuer()?)
             .ok_or(Refusal::UnknownIssuer)?;
-        let checked = trusted.issuer.check(unverified, self.clock.unix_time())?;
+        let now = self.clock.unix_time();
+        // Whoever is let through later has proven what its token is bound to.
+        let checked = if self.sender.is_on() {
+            trusted.issuer.check_bound(unverified, now)?
+        } else {
+            trusted.issuer.check(unverified, now)?
+        };
         let key = match find_key(&trusted, checked.key_id(), checked.algorithm()) {
             Lookup::Found(key) => key,
             Lookup::Missing => return Err(Stop::no_key(&trusted, &checked, None)),

@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{
 };
 
 use crate::algorithm::{Algorithm, Algorithms, KeyKind};
+use crate::jwk::{self, SkipReason};
 
 /// One public key of an issuer, parsed once and ready to verify.
 ///
@@ -38,6 +39,12 @@ impl Key {
             algorithms,
             verifiers,
         })
+    }
+
+    /// One public key in JSON, for what carries its own key, such as a proof of possession. That it parses says
+    /// nothing about whose it is.
+    pub fn parse(jwk: &str, allowed: Algorithms) -> Result<Self, SkipReason> {
+        jwk::parse(jwk, allowed).map_err(|(_, reason)| reason)
     }
 
     /// The `kid` it was published under ([RFC 7517 §4.5]), if any.

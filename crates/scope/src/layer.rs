@@ -1,15 +1,12 @@
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use countersign_bearer::RefusalBody;
 use countersign_token::{Scope, ScopePolicy};
 use http::{Request, Response};
-use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::future::ResponseFuture;
 use crate::requirement::{Requirement, RequirementError, scope_of};
 
 /// Guards whatever it wraps with scopes; made by [`require`], or of scopes known only at run time.
@@ -111,53 +108,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let decision = self.requirement.check(request.extensions());
-        let state = match decision {
-            Ok(_) => State::Granted {
-                future: self.inner.call(request),
-            },
-            Err(denied) => State::Denied {
-                response: Some(denied.for_request(&request).respond()),
-            },
-        };
-        ResponseFuture { state }
-    }
-}
-
-pin_project! {
-    /// The response of [`Scopes`].
-    pub struct ResponseFuture<F, R> {
-        #[pin]
-        state: State<F, R>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<F, R> {
-        Granted { #[pin] future: F },
-        // Taken when it is polled.
-        Denied { response: Option<Response<R>> },
-    }
-}
-
-impl<F, R, E> Future for ResponseFuture<F, R>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Granted { future } => future.poll(cx),
-            StateProjection::Denied { response } => {
-                Poll::Ready(Ok(response.take().expect("polled after completion")))
-            }
+        match decision {
+            Ok(_) => ResponseFuture::granted(self.inner.call(request)),
+            Err(denied) => ResponseFuture::denied(&denied.for_request(&request)),
         }
-    }
-}
-
-impl<F, R> fmt::Debug for ResponseFuture<F, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ResponseFuture")
     }
 }

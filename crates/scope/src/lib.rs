@@ -33,15 +33,19 @@
 //! ```
 
 mod declare;
+mod future;
 mod layer;
 mod requirement;
 #[cfg(feature = "axum")]
 mod scoped;
+mod step_up;
 
 pub use countersign_token::ScopePolicy;
 #[doc(hidden)]
 pub use declare::__checked;
-pub use layer::{RequireScopes, ResponseFuture, Scopes, require};
+pub use future::ResponseFuture;
+pub use layer::{RequireScopes, Scopes, require};
 pub use requirement::RequirementError;
 #[cfg(feature = "axum")]
 pub use scoped::Scoped;
+pub use step_up::{RequireAuthentication, StepUpGuard, require_acr, require_max_age};

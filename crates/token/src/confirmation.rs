@@ -1,5 +1,4 @@
-use base64_simd::{Out, URL_SAFE_NO_PAD};
-
+use crate::dpop::sha256_of_text;
 use crate::json::{Json, Object};
 use crate::refusal::Refusal;
 
@@ -34,23 +33,11 @@ impl Confirmation {
             "x5t#S256" => Self::CertificateThumbprint,
             _ => return Err(Refusal::UnprovenConfirmation),
         };
-        let thumbprint = value.as_str().and_then(thumbprint);
+        let thumbprint = value.as_str().and_then(sha256_of_text);
         thumbprint
             .map(|one| Some(of(one)))
             .ok_or(Refusal::UnprovenConfirmation)
     }
-}
-
-fn thumbprint(text: &str) -> Option<[u8; 32]> {
-    // 43 characters are 32 bytes; more would not fit.
-    if text.len() != 43 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    let decoded = URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_slice(&mut bytes));
-    decoded
-        .is_ok_and(|decoded| decoded.len() == 32)
-        .then_some(bytes)
 }
 
 #[cfg(test)]

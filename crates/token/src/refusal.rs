@@ -61,6 +61,9 @@ pub enum Refusal {
     RequiredClaim,
     /// The issuer's own check refused the token.
     Check,
+    /// The token is not bound to a key or certificate where it must be, or it was presented with a proof and is
+    /// bound to nothing.
+    NotBound,
     /// The token was revoked.
     Revoked,
     /// The authorization server says that the token is not active
@@ -96,6 +99,7 @@ impl Refusal {
         Self::Organization,
         Self::RequiredClaim,
         Self::Check,
+        Self::NotBound,
         Self::Revoked,
         Self::Inactive,
     ];
@@ -128,6 +132,7 @@ impl Refusal {
             Self::Organization => "wrong_organization",
             Self::RequiredClaim => "required_claim",
             Self::Check => "check_failed",
+            Self::NotBound => "not_bound",
             Self::Revoked => "revoked",
             Self::Inactive => "inactive",
         }
@@ -160,6 +165,9 @@ impl Refusal {
             Self::Client => "The token's client is not accepted",
             Self::Organization => "The token's organization is not accepted",
             Self::RequiredClaim | Self::Check => "The token does not meet this resource's rules",
+            Self::NotBound => {
+                "The token is not bound to a key or certificate that is accepted here"
+            }
             Self::Revoked => "The token has been revoked",
             Self::Inactive => "The token is not active",
         }

@@ -27,19 +27,20 @@ pub struct CompactToken<'t> {
 impl<'t> CompactToken<'t> {
     /// Splits and decodes. Refused as [`Refusal::Malformed`]: more than 8 KiB, not exactly three
     /// segments, an empty segment, and whatever is not canonical base64url without padding.
-    pub fn decode(token: &'t str) -> Result<Self, Refusal> {
+    pub fn decode(token: &'t (impl AsRef<[u8]> + ?Sized)) -> Result<Self, Refusal> {
+        let token = token.as_ref();
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::Malformed);
         }
         // A third dot would be in the signature, and is no base64url.
-        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+        let mut dots = memchr::memchr_iter(b'.', token);
         let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
             return Err(Refusal::Malformed);
         };
         let (header, payload) = (&token[..first], &token[first + 1..second]);
         let signature = &token[second + 1..];
         let mut decoded = Vec::with_capacity(token.len() / 4 * 3);
-        let mut append = |segment: &str| {
+        let mut append = |segment: &[u8]| {
             if segment.is_empty() {
                 return Err(Refusal::Malformed);
             }
@@ -52,17 +53,17 @@ impl<'t> CompactToken<'t> {
         let payload_end = append(payload)?;
         append(signature)?;
         Ok(Self {
-            signed: &token.as_bytes()[..header.len() + 1 + payload.len()],
+            signed: &token[..header.len() + 1 + payload.len()],
             decoded,
             payload: header_end..payload_end,
         })
     }
 
-    fn header(&self) -> &[u8] {
+    pub(crate) fn header(&self) -> &[u8] {
         &self.decoded[..self.payload.start]
     }
 
-    fn payload(&self) -> &[u8] {
+    pub(crate) fn payload(&self) -> &[u8] {
         &self.decoded[self.payload.clone()]
     }
 

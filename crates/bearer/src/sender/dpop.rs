@@ -1,0 +1,246 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use countersign_jwks::{Algorithm, Algorithms};
+use countersign_token::{CompactToken, DpopProof, ProofRefusal, Refusal};
+use http::{HeaderName, Method, Request};
+use url::Url;
+
+use super::memory::MemoryReplayStore;
+use super::nonce::DpopNonces;
+use super::{Mode, Unproven};
+use crate::denied::DenialKind;
+use crate::replay::{ProofId, Remembering, ReplayStore};
+
+const PROOF: HeaderName = HeaderName::from_static("dpop");
+
+/// How old a proof may be, and how far ahead of our clock (fixed).
+const PAST: Duration = Duration::from_secs(60);
+const FUTURE: Duration = Duration::from_secs(5);
+
+/// Tokens bound to a key that the caller proves to hold
+/// ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)). Off unless an authenticator is given one of these.
+///
+/// Each proof is for one method, one address and one token, at most 60 s old (5 s ahead), and counts once. The address
+/// is compared with what is said here, never with the request's `Host`.
+///
+/// | setting | default |
+/// |---|---|
+/// | algorithms | all that the suite knows; each proof carries its own key |
+/// | replay store | in memory, of 100,000 proofs |
+/// | nonces | not asked for |
+///
+/// ```
+/// use countersign_bearer::{Dpop, DpopNonces};
+///
+/// let dpop = Dpop::required("https://api.acme.test").with_nonces(DpopNonces::random());
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it takes effect once an authenticator has it"]
+pub struct Dpop {
+    pub(super) mode: Mode,
+    base_url: String,
+    algorithms: Algorithms,
+    replay: Option<Arc<dyn ReplayStore>>,
+    nonces: Option<DpopNonces>,
+}
+
+/// The proofs of a request and what they must be for, kept while others are asked.
+#[derive(Debug)]
+pub(crate) struct Presented {
+    proof: Result<Box<[u8]>, ProofRefusal>,
+    method: Method,
+    path: String,
+}
+
+impl Presented {
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+        let mut proofs = request.headers().get_all(PROOF).iter();
+        let proof = match (proofs.next(), proofs.next()) {
+            (None, _) => Err(ProofRefusal::Missing),
+            (Some(_), Some(_)) => Err(ProofRefusal::Several),
+            (Some(proof), None) => Ok(proof.as_bytes().into()),
+        };
+        Self {
+            proof,
+            method: request.method().clone(),
+            path: request.uri().path().into(),
+        }
+    }
+}
+
+impl Dpop {
+    /// Accepts tokens bound to a key, in the scheme `DPoP` and with a proof, beside bearer tokens. `base_url` is the
+    /// address that clients know this service by, without the path that the layer sees: behind a proxy or a
+    /// `nest` that takes a prefix off, it ends with that prefix.
+    pub fn allowed(base_url: impl Into<String>) -> Self {
+        Self {
+            mode: Mode::Allowed,
+            base_url: base_url.into(),
+            algorithms: Algorithm::ALL.into_iter().collect(),
+            replay: None,
+            nonces: None,
+        }
+    }
+
+    /// The same, and refuses tokens that are not bound to a key.
+    pub fn required(base_url: impl Into<String>) -> Self {
+        Self {
+            mode: Mode::Required,
+            ..Self::allowed(base_url)
+        }
+    }
+
+    /// Accepts proofs signed with these algorithms only.
+    pub fn with_algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Remembers proofs there, such as where several machines share them. Default: a [`MemoryReplayStore`].
+    pub fn with_replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
+        self.replay = Some(store);
+        self
+    }
+
+    /// Asks for a nonce of ours in every proof ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)), so
+    /// that none can be made in advance.
+    pub fn with_nonces(mut self, nonces: DpopNonces) -> Self {
+        self.nonces = Some(nonces);
+        self
+    }
+
+    pub(crate) fn is_required(&self) -> bool {
+        self.mode == Mode::Required
+    }
+
+    pub(crate) fn algorithms(&self) -> Algorithms {
+        self.algorithms
+    }
+
+    /// What is wrong with the settings, if anything.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let url = Url::parse(&self.base_url).ok();
+        let is_base = url.is_some_and(|url| {
+            matches!(url.scheme(), "https" | "http")
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        if !is_base {
+            Some(
+                "must have the base_url that clients know this service by, without user, query and fragment",
+            )
+        } else if self.algorithms.is_empty() {
+            Some("must accept at least one algorithm")
+        } else {
+            None
+        }
+    }
+
+    /// With a store, if none was given.
+    pub(crate) fn with_default_store(mut self, store: impl FnOnce() -> MemoryReplayStore) -> Self {
+        self.replay.get_or_insert_with(|| Arc::new(store()));
+        self
+    }
+
+    /// Every check of [RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3), those that need no
+    /// cryptography first.
+    pub(crate) fn check(
+        &self,
+        presented: &Presented,
+        key: [u8; 32],
+        token: &[u8],
+        now: Duration,
+    ) -> Result<Remembering, Unproven> {
+        let proof = presented.proof.as_deref().map_err(|refusal| *refusal)?;
+        let compact = CompactToken::decode(proof).map_err(|_| ProofRefusal::Malformed)?;
+        let proof = DpopProof::read(&compact, self.algorithms)?;
+        if proof.method() != presented.method.as_str() {
+            return Err(ProofRefusal::Method.into());
+        }
+        if !self.is_address(proof.uri(), &presented.path) {
+            return Err(ProofRefusal::Uri.into());
+        }
+        if let Some(nonces) = &self.nonces
+            && !proof.nonce().is_some_and(|nonce| nonces.accept(nonce, now))
+        {
+            return Err(Unproven {
+                kind: DenialKind::ProofNonceRequired,
+                nonce: Some(nonces.issue(now)),
+            });
+        }
+        if !proof.is_of_now(now, PAST, FUTURE) {
+            return Err(ProofRefusal::Time.into());
+        }
+        if !proof.is_for_token(token) {
+            return Err(ProofRefusal::TokenHash.into());
+        }
+        if proof.thumbprint() != key {
+            return Err(Refusal::UnprovenConfirmation.into());
+        }
+        proof.verify()?;
+        let store = self.replay.as_ref();
+        let store = store.ok_or(DenialKind::ReplayStoreUnavailable)?;
+        Ok(store.remember(id_of(&proof), PAST + FUTURE))
+    }
+
+    /// Whether an address names this path here, query and fragment aside, both in their normal form.
+    fn is_address(&self, uri: &str, path: &str) -> bool {
+        let base = self.base_url.trim_end_matches('/');
+        let (Ok(mut named), Ok(mut ours)) = (Url::parse(uri), Url::parse(&format!("{base}{path}")))
+        else {
+            return false;
+        };
+        for url in [&mut named, &mut ours] {
+            url.set_query(None);
+            url.set_fragment(None);
+        }
+        named == ours
+    }
+}
+
+/// Two keys may use the same `jti`.
+fn id_of(proof: &DpopProof<'_>) -> ProofId {
+    let mut digest = Context::new(&SHA256);
+    digest.update(&proof.thumbprint());
+    digest.update(proof.id().as_bytes());
+    let mut id = [0; 32];
+    id.copy_from_slice(digest.finish().as_ref());
+    ProofId(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_compared_in_its_normal_form_without_query_and_fragment() {
+        let dpop = Dpop::allowed("https://api.acme.test/v1/");
+        let same = [
+            "https://api.acme.test/v1/orders",
+            "https://API.acme.test:443/v1/orders",
+            "HTTPS://api.acme.test/v1/./orders",
+            "https://api.acme.test/v1/orders?page=2#top",
+        ];
+        for uri in same {
+            assert!(dpop.is_address(uri, "/orders"), "{uri}");
+        }
+        let others = [
+            "",
+            "/v1/orders",
+            "https://api.acme.test/orders",
+            "https://api.acme.test/v1/orders/",
+            "https://api.acme.test/v1/Orders",
+            "http://api.acme.test/v1/orders",
+            "https://api.acme.test:8443/v1/orders",
+            "https://user@api.acme.test/v1/orders",
+            "https://api.acme.test.evil.test/v1/orders",
+        ];
+        for uri in others {
+            assert!(!dpop.is_address(uri, "/orders"), "{uri}");
+        }
+    }
+}
