@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -341,8 +342,19 @@ impl Authenticator {
     ) -> Option<ProtectedResourceMetadata> {
         let resource = self.inner.context.resource.as_ref()?;
         let issuers = self.inner.issuers.all();
-        let issuers = issuers.iter().map(|one| one.issuer.name());
-        Some(ProtectedResourceMetadata::new(resource, issuers, scopes))
+        let introspection = &self.inner.context.introspection;
+        let others = introspection.iter().map(|one| one.issuer().name());
+        let issuers: BTreeSet<_> = issuers
+            .iter()
+            .map(|one| one.issuer.name())
+            .chain(others)
+            .collect();
+        Some(ProtectedResourceMetadata::new(
+            resource,
+            issuers.into_iter(),
+            scopes,
+            &self.inner.sender,
+        ))
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {

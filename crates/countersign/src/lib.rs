@@ -85,9 +85,11 @@ pub use countersign_audit::{
 pub use countersign_bearer::CustomClaims;
 pub use countersign_bearer::{
     Authentication, Authenticator, AuthenticatorBuilder, AuthenticatorConfig, Bearer, BearerLayer,
-    BuildError, ConfigError, Context, Decision, DelegatedUser, DenialKind, Denied, Microservice,
-    Pending, Principal, Problem, ProtectedResourceMetadata, RefusalBody, ServicePrincipal,
-    TenantRules, TokenCache,
+    BuildError, CertificateSource, ClientCertificate, ClientCertificates, ConfigError, Context,
+    Decision, Decisions, DelegatedUser, DenialKind, Denied, Dpop, DpopNonces, Introspect,
+    IntrospectionFailure, MemoryReplayStore, Microservice, NeededScopes, Pending, Principal,
+    Problem, ProofId, ProtectedResourceMetadata, RefusalBody, Remembering, Replay, ReplayStore,
+    Revocations, ServicePrincipal, StepUp, TenantRules, TokenCache, Trail, Validity,
 };
 pub use countersign_jwks::{
     Algorithm, BoxFuture, Clock, Fetch, FetchFailure, FetchRequest, Jwks, JwksStatus, KeySet,
@@ -109,16 +111,20 @@ pub use countersign_router::{
 };
 #[cfg(feature = "axum")]
 pub use countersign_scope::Scoped;
-pub use countersign_scope::{RequireScopes, RequirementError, ScopePolicy, require, scopes};
+pub use countersign_scope::{
+    RequireAuthentication, RequireScopes, RequirementError, ScopePolicy, require, require_acr,
+    require_max_age, scopes,
+};
 #[cfg(feature = "axum")]
 pub use countersign_tenant::{
     CrossTenant, Directory, DirectorySettings, Organization, OrganizationDirectory,
     OrganizationRecord, PathTenant, Tenant, TenantScope, TenantScoped, Unscoped,
 };
 pub use countersign_token::{
-    CallerKind, ClaimPath, ClaimValue, Claims, ClaimsProfile, CustomClaimsError, InvalidScope,
-    Issuer, MachineRule, Microservices, OrganizationForm, OrganizationId, Organizations, Refusal,
-    Scope, ScopeHierarchy, ScopeSet, Times, TokenType, TokenTypes,
+    CallerKind, ClaimPath, ClaimValue, Claims, ClaimsProfile, Confirmation, CustomClaimsError,
+    IntrospectionRules, InvalidScope, Issuer, MachineRule, Microservices, OrganizationForm,
+    OrganizationId, Organizations, ProofRefusal, Refusal, Scope, ScopeHierarchy, ScopeSet, Times,
+    TokenType, TokenTypes,
 };
 
 /// The code in the repository's pages is compiled and run as tests.

@@ -74,6 +74,7 @@
 
 mod client;
 mod clock;
+mod dpop;
 mod endpoints;
 mod fault;
 mod fetches;
@@ -90,6 +91,7 @@ mod shared;
 mod token_endpoint;
 
 pub use clock::{Advanced, FakeClock};
+pub use dpop::{DpopKey, ProofBuilder};
 pub use fault::{Endpoint, Fault};
 pub use fetches::Fetches;
 pub use issuer::TestIssuer;

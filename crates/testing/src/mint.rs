@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::dpop::DpopKey;
 use crate::issuer::TestIssuer;
 use crate::keys::base64url;
 
@@ -99,6 +100,11 @@ impl TokenBuilder {
             text.push_str(scope.as_ref());
         }
         self.with_claim("scope", text)
+    }
+
+    /// Sets `cnf` to this key's thumbprint, which binds the token to the key.
+    pub fn bound_to(self, key: &DpopKey) -> Self {
+        self.with_claim("cnf", json!({"jkt": key.thumbprint()}))
     }
 
     /// Sets `exp` to so long after `iat`, in whole seconds. Default: 1 h.
@@ -225,7 +231,7 @@ impl TokenBuilder {
     }
 }
 
-fn overridden(
+pub(crate) fn overridden(
     mut members: Map<String, Value>,
     changes: &BTreeMap<String, Option<Value>>,
 ) -> Vec<u8> {

@@ -16,4 +16,5 @@ mod extractors;
 mod issuers;
 mod keys;
 mod layer;
+mod sender;
 mod support;

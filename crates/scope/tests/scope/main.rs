@@ -15,4 +15,5 @@ mod many;
 mod missing_layer;
 mod run_time;
 mod service;
+mod step_up;
 mod support;
