@@ -31,11 +31,11 @@ timeout 600 "$programs/compare" --json "$out/compare.json" --markdown "$out/comp
 step instructions
 "$here/instructions.sh" "$out/instructions.json"
 step disturb
-timeout 600 "$programs/disturb" --json "$out/disturb.json" --markdown "$out/disturb.md"
+timeout 600 "$programs/disturb" --json "$out/disturb.json"
 step scale
-timeout 600 "$programs/scale" --json "$out/scale.json" --markdown "$out/scale.md"
+timeout 600 "$programs/scale" --json "$out/scale.json"
 step memory
-timeout 600 "$programs/memory" --json "$out/memory.json" --markdown "$out/memory.md"
+timeout 600 "$programs/memory" --json "$out/memory.json"
 
 step page
 {

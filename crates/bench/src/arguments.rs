@@ -20,7 +20,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Reads the program's arguments; after `--help`, there is nothing to be done.
+    /// Reads those of the program's arguments that its usage names; after `--help`, there is nothing to be done.
     pub fn read(usage: &str) -> Result<Option<Self>, Error> {
         let mut arguments = Arguments::from_env();
         if arguments.contains(["-h", "--help"]) {

@@ -10,7 +10,7 @@ const BOTTOM: f64 = 46.0;
 
 /// Text and colours. Images cannot see the page's, but whether the reader prefers a dark one.
 const STYLE: &str = "\
-text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-size:14px;font-weight:600}.end{text-anchor:end}\
+text{font:12px system-ui,sans-serif;fill:#6e7781}.title{font-size:14px;font-weight:600}.end{text-anchor:end}\
 .middle{text-anchor:middle}.a{fill:#0969da;stroke:#0969da}.b{fill:#bc4c00;stroke:#bc4c00}.c{fill:#1a7f37;stroke:#1a7f37}\
 .d{fill:#8250df;stroke:#8250df}.line{fill:none;stroke-width:2}.axis{stroke:#8c959f;stroke-width:1}\
 .mark{stroke:#cf222e;stroke-width:1;stroke-dasharray:5 3}\
