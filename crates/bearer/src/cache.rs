@@ -57,6 +57,8 @@ impl VerifiedTokens {
     pub(crate) fn insert(&self, token: &[u8], principal: Principal) {
         if let Some(cache) = &self.cache {
             cache.insert(CachedToken(token.into()), principal);
+            #[cfg(feature = "metrics")]
+            crate::meter::kept(cache.weight());
         }
     }
 

@@ -1,9 +1,9 @@
 //! The authenticator's settings as a file has them.
 
 mod issuer;
+mod sender;
 mod table;
 
-use http::HeaderName;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
@@ -26,8 +26,23 @@ use crate::error::{ConfigError, Problem};
 /// | `host_suffix` | hosts with it name a tenant by what stands before it | none |
 /// | `tenant_header` | a header that names a tenant | none |
 /// | `other_tenant_status` | 404, or 403 | 404 |
+/// | `dpop` | tokens bound to a key, see below | off |
+/// | `client_certificates` | tokens bound to a client certificate, see below | off |
 /// | `token_cache_bytes` | memory for verified tokens; 0 for none | 33554432 |
 /// | `issuers` | one table for each issuer, see below | required |
+///
+/// | of `dpop` | meaning | default |
+/// |---|---|---|
+/// | `mode` | `"allowed"` or `"required"` | required |
+/// | `base_url` | the address that clients know this service by | required |
+/// | `algorithms` | those of accepted proofs | all |
+/// | `nonces` | `true`, or `{ secret_file = "…" }` with 32 bytes or more that all machines share | none |
+///
+/// | of `client_certificates` | meaning | default |
+/// |---|---|---|
+/// | `mode` | `"allowed"` or `"required"` | required |
+/// | `dangerous_header` | a header that a trusted proxy sets, in the form of RFC 9440, instead of the connection | none |
+/// | `dangerous_pem_header` | the same, in percent-encoded PEM | none |
 ///
 /// | of an issuer | meaning | default |
 /// |---|---|---|
@@ -135,11 +150,7 @@ fn general(mut builder: AuthenticatorBuilder, table: &mut Table<'_>) -> Authenti
     if let Some(suffix) = table.string("host_suffix") {
         builder = builder.with_host_suffix(suffix);
     }
-    if let Some(header) = table.parsed("tenant_header", |value| {
-        let name = value.as_str().map(HeaderName::try_from);
-        name.and_then(Result::ok)
-            .ok_or_else(|| "must be the name of a header".into())
-    }) {
+    if let Some(header) = table.parsed("tenant_header", sender::header) {
         builder = builder.with_header(header);
     }
     match table.number("other_tenant_status") {
@@ -148,6 +159,12 @@ fn general(mut builder: AuthenticatorBuilder, table: &mut Table<'_>) -> Authenti
         Some(_) => {
             table.note("other_tenant_status", "must be 404 or 403");
         }
+    }
+    if let Some(dpop) = sender::dpop(table) {
+        builder = builder.with_dpop(dpop);
+    }
+    if let Some(certificates) = sender::client_certificates(table) {
+        builder = builder.with_client_certificates(certificates);
     }
     if let Some(bytes) = table.number("token_cache_bytes") {
         builder = builder.with_token_cache(TokenCache::new(bytes));

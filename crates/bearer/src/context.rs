@@ -41,6 +41,10 @@ impl Context {
         self
     }
 
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     pub(crate) fn is_dpop_required(&self) -> bool {
         self.dpop_required
     }

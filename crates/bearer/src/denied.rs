@@ -8,6 +8,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode};
 
 use crate::context::Context;
 use crate::grpc;
+use crate::meter;
 use crate::trail::Trail;
 
 /// Why a request was denied.
@@ -263,6 +264,7 @@ impl Denied {
     }
 
     fn answering(mut self, method: &Method, headers: &HeaderMap, extensions: &Extensions) -> Self {
+        meter::denied(self.kind);
         if let Some(trail) = Trail::of(extensions) {
             trail.denied(&self);
         }

@@ -62,6 +62,7 @@ mod introspect;
 mod issuers;
 mod layer;
 mod metadata;
+mod meter;
 mod principal;
 mod proof;
 mod render;

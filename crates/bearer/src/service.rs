@@ -13,6 +13,7 @@ use crate::body::RefusalBody;
 use crate::context;
 use crate::denied::{DenialKind, Denied};
 use crate::future::ResponseFuture;
+use crate::meter::{self, Started};
 use crate::principal::Principal;
 use crate::trail::Trail;
 
@@ -48,6 +49,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let started = Started::now(self.authenticator.context().clock());
         let decision = self.authenticator.decide(&request);
         // There is one at most: a request with two is denied.
         if let Some(credential) = request.headers_mut().get_mut(AUTHORIZATION) {
@@ -55,6 +57,7 @@ where
         }
         let admission = Admission {
             nobody: self.optional.then(|| self.authenticator.context().clone()),
+            started,
         };
         match decision {
             Decision::Ready(result) => match admission.admit(result, &mut request) {
@@ -76,6 +79,7 @@ where
 pub(crate) struct Admission {
     /// The context of those who bring no credential, where they are let through.
     nobody: Option<Arc<context::Context>>,
+    started: Started,
 }
 
 impl Admission {
@@ -85,17 +89,20 @@ impl Admission {
         result: Result<Principal, Denied>,
         request: &mut Request<B>,
     ) -> Result<Span, Denied> {
+        self.started.decided(&result);
         let (span, mark) = match (result, self.nobody) {
             (Ok(principal), _) => {
                 if let Some(trail) = Trail::of(request.extensions()) {
                     trail.authenticated(&principal);
                 }
+                meter::let_through(Some(&principal));
                 (span_of(&principal), principal.into())
             }
             (Err(denied), Some(context)) if denied.kind() == DenialKind::MissingCredential => {
                 if let Some(trail) = Trail::of(request.extensions()) {
                     trail.authenticated_nobody();
                 }
+                meter::let_through(None);
                 (Span::none(), Authentication::of_nobody(context))
             }
             (Err(denied), _) => {

@@ -8,6 +8,7 @@ use countersign_token::{CheckedToken, CompactToken, Refusal, UnverifiedToken};
 
 use crate::authenticator::Inner;
 use crate::issuers::TrustedIssuer;
+use crate::meter;
 use crate::principal::Principal;
 use crate::proof::Proof;
 
@@ -54,12 +55,17 @@ impl From<Refusal> for Stop {
 impl Inner {
     /// The principal of a token that was verified before, if what it rested on still holds.
     pub(crate) fn seen_before(&self, token: &[u8]) -> Option<Principal> {
-        let principal = self.verified.get(token)?;
+        let Some(principal) = self.verified.get(token) else {
+            meter::looked_up(false);
+            return None;
+        };
         let now = self.clock.unix_time();
         if principal.proof()?.holds(&principal, now) {
+            meter::looked_up(true);
             return Some(principal);
         }
         // Verifying it anew tells why, and may find that it is still good under a key that came back.
+        meter::looked_up(false);
         self.verified.remove(token);
         None
     }

@@ -198,7 +198,7 @@ fn when_valid(mut issuer: Issuer, table: &mut Table<'_>) -> Issuer {
     issuer
 }
 
-fn algorithm(value: &Value) -> Result<Algorithm, String> {
+pub(super) fn algorithm(value: &Value) -> Result<Algorithm, String> {
     value
         .as_str()
         .and_then(Algorithm::from_name)

@@ -28,6 +28,13 @@ fn every_setting_is_read() {
         "tenant_header": "x-organization",
         "other_tenant_status": 403,
         "token_cache_bytes": 0,
+        "dpop": {
+            "mode": "allowed",
+            "base_url": "https://api.acme.test",
+            "algorithms": ["ES256"],
+            "nonces": true,
+        },
+        "client_certificates": { "mode": "allowed", "dangerous_header": "client-cert" },
         "issuers": [{
             "issuer": "https://as.acme.test",
             "audiences": ["https://api.acme.test", "acme"],
@@ -211,6 +218,58 @@ fn each_problem_is_reported_with_its_path() {
             problems.len() == 1 && problems[0].starts_with(expected),
             "{settings}: {problems:?}"
         );
+    }
+}
+
+#[test]
+fn settings_of_proofs_that_make_no_sense_are_reported_with_their_path() {
+    let base_url = "https://api.acme.test";
+    let cases = [
+        (
+            json!({ "dpop": {} }),
+            "dpop.mode: is missing\ndpop.base_url: is missing",
+        ),
+        (
+            json!({ "dpop": { "mode": "on", "base_url": base_url } }),
+            "dpop.mode: must be \"allowed\" or \"required\"",
+        ),
+        (
+            json!({ "dpop": { "mode": "allowed", "base_url": base_url, "nonces": "x" } }),
+            "dpop.nonces: must be true, false or { secret_file = \"…\" }",
+        ),
+        (
+            json!({ "dpop": { "mode": "allowed", "base_url": base_url, "algorithms": ["HS256"] } }),
+            "dpop.algorithms[0]: \"HS256\" must be one of \
+             RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA, Ed25519",
+        ),
+        (
+            json!({ "dpop": { "mode": "allowed", "base_url": "api.acme.test" } }),
+            "dpop: must have the base_url that clients know this service by, \
+             without user, query and fragment",
+        ),
+        (
+            json!({ "client_certificates": { "mode": "allowed", "header": "x" } }),
+            "client_certificates.header: is not a known setting",
+        ),
+        (
+            json!({ "client_certificates": {
+                "mode": "required", "dangerous_header": "a", "dangerous_pem_header": "b",
+            } }),
+            "client_certificates.dangerous_pem_header: cannot stand beside dangerous_header",
+        ),
+        (
+            json!({
+                "dpop": { "mode": "required", "base_url": base_url },
+                "client_certificates": { "mode": "required" },
+            }),
+            "client_certificates: cannot be required beside dpop: no token is bound to both",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let mut config = issuer_with(&json!({}));
+        let members = settings.as_object().unwrap().clone();
+        config.as_object_mut().unwrap().extend(members);
+        assert_eq!(problems(config).join("\n"), expected, "{settings}");
     }
 }
 
