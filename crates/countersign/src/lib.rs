@@ -70,8 +70,9 @@
 //! |---|---|---|
 //! | `axum` | extractors, the tenant crate, and `GuardedRouter` | yes |
 //! | `reqwest` | the HTTP client that fetches keys; without it, implement [`Fetch`] | yes |
+//! | `introspection` | `Introspection` and `require_active`: opaque tokens, and routes that need certainty | no |
 //! | `tonic` | `From<Denied> for tonic::Status`, and denials in tonic's body | no |
-//! | `metrics` | `countersign_jwks_*` and `countersign_audit_*` through the `metrics` facade | no |
+//! | `metrics` | `countersign_jwks_*`, `countersign_audit_*` and `countersign_introspections_total` through the `metrics` facade | no |
 //! | `audit` | `Audit`: one event for each request, to sinks that never delay it | no |
 //! | `revocation` | `RevocationList`: tokens withdrawn before they expire | no |
 //! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
@@ -90,6 +91,12 @@ pub use countersign_bearer::{
     IntrospectionFailure, MemoryReplayStore, Microservice, NeededScopes, Pending, Principal,
     Problem, ProofId, ProtectedResourceMetadata, RefusalBody, Remembering, Replay, ReplayStore,
     Revocations, ServicePrincipal, StepUp, TenantRules, TokenCache, Trail, Validity,
+};
+#[cfg(feature = "introspection")]
+pub use countersign_introspection::{
+    AssertionAudience, ClientAuthentication, Introspection, IntrospectionBuilder,
+    IntrospectionEndpoint, IntrospectionPolicy, Post, PostRequest, PrivateKey, PrivateKeyError,
+    RequireActive, require_active,
 };
 pub use countersign_jwks::{
     Algorithm, BoxFuture, Clock, Fetch, FetchFailure, FetchRequest, Jwks, JwksStatus, KeySet,

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+/// This many failures in a row, and the server is left alone for a while.
+const PATIENCE: u32 = 3;
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Whether the server answers. One that does not is left alone for 1 s, then 2 s, and so on up to 60 s; after each of
+/// these times one question finds out whether it is back, and the others are not put until that is known. Times are
+/// monotonic; `jitter` is a fraction from 0.0 up to 1.0.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    failures: u32,
+    /// When it was last said to be left alone, and until when.
+    quiet: Option<(Duration, Duration)>,
+    is_probed: bool,
+}
+
+impl Health {
+    /// Whether it may be asked, or when to try again. Whoever is let through reports how it went.
+    pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Duration> {
+        let Some((_, until)) = self.quiet else {
+            return Ok(());
+        };
+        match until.checked_sub(now) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ if self.is_probed => Err(SHORTEST),
+            _ => {
+                self.is_probed = true;
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A question that was put at `started` has failed; `retry_after` is what a 429 or 503 asked for.
+    pub(crate) fn failed(
+        &mut self,
+        started: Duration,
+        now: Duration,
+        retry_after: Option<Duration>,
+        jitter: f64,
+    ) {
+        // Questions that were under way together fail together, and that is one failure.
+        if self.quiet.is_some_and(|(since, _)| started < since) {
+            return;
+        }
+        self.is_probed = false;
+        self.failures = self.failures.saturating_add(1);
+        if self.failures < PATIENCE && retry_after.is_none() {
+            return;
+        }
+        let doubled = 2_u32.saturating_pow(self.failures.saturating_sub(PATIENCE));
+        let backoff = SHORTEST.saturating_mul(doubled).min(LONGEST);
+        let wait = retry_after.unwrap_or_else(|| backoff.mul_f64(0.75 + jitter * 0.5));
+        self.quiet = Some((now, now + wait.clamp(SHORTEST, LONGEST)));
+    }
+
+    /// What to tell somebody whose question has failed.
+    pub(crate) fn retry_after(&self, now: Duration) -> Duration {
+        let until = self.quiet.map_or(Duration::ZERO, |(_, until)| until);
+        until.saturating_sub(now).max(SHORTEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// Failures one after the other, each as soon as it may be; how long each was waited for.
+    fn waits(health: &mut Health, failures: usize) -> Vec<Duration> {
+        let mut now = s(100);
+        (0..failures)
+            .map(|_| {
+                let wait = health.admit(now).err().unwrap_or_default();
+                now += wait;
+                if !wait.is_zero() {
+                    health.admit(now).unwrap();
+                }
+                health.failed(now, now, None, 0.5);
+                wait
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_server_that_keeps_failing_is_left_alone_for_longer_and_longer() {
+        let mut health = Health::default();
+        let expected = [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map(s);
+        assert_eq!(waits(&mut health, expected.len()), expected);
+        health.succeeded();
+        assert_eq!(waits(&mut health, 4), [0, 0, 0, 1].map(s));
+    }
+
+    #[test]
+    fn one_question_finds_out_whether_it_is_back() {
+        let mut health = Health::default();
+        waits(&mut health, 3);
+        assert_eq!(health.admit(s(100)), Err(s(1)));
+        assert_eq!(health.admit(s(101)), Ok(()));
+        assert_eq!(
+            health.admit(s(101)),
+            Err(s(1)),
+            "while that one is under way"
+        );
+        health.failed(s(101), s(106), None, 0.5);
+        assert_eq!(health.admit(s(106)), Err(s(2)));
+        assert_eq!(health.admit(s(108)), Ok(()));
+        health.succeeded();
+        assert_eq!(health.admit(s(108)), Ok(()));
+        assert_eq!(health.admit(s(108)), Ok(()));
+    }
+
+    #[test]
+    fn questions_that_hang_together_are_one_failure() {
+        let mut health = Health::default();
+        for _ in 0..50 {
+            health.failed(s(0), s(5), None, 0.5);
+        }
+        assert_eq!(health.admit(s(5)), Err(s(1)));
+    }
+
+    #[test]
+    fn quiet_that_is_asked_for_is_given_at_once_and_within_bounds() {
+        for (asked, given) in [(0, 1), (7, 7), (3600, 60)] {
+            let mut health = Health::default();
+            health.failed(s(0), s(0), Some(s(asked)), 0.5);
+            assert_eq!(health.admit(s(0)), Err(s(given)));
+            assert_eq!(health.retry_after(s(0)), s(given));
+        }
+    }
+
+    #[test]
+    fn jitter_moves_a_wait_by_a_quarter_and_not_out_of_bounds() {
+        for (failures, jitter, milliseconds) in [
+            (3, 0.0, 1000),
+            (3, 1.0, 1250),
+            (4, 0.0, 1500),
+            (4, 1.0, 2500),
+            (20, 1.0, 60_000),
+        ] {
+            let mut health = Health::default();
+            for at in 0..failures {
+                health.failed(s(at), s(at), None, jitter);
+            }
+            let wait = health.admit(s(failures - 1)).unwrap_err();
+            assert_eq!(wait, Duration::from_millis(milliseconds));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Where the endpoint is, when the metadata says it.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use countersign_introspection::{ClientAuthentication, Introspection, IntrospectionEndpoint};
+use countersign_jwks::{BoxFuture, Fetch, FetchFailure, FetchRequest};
+use countersign_token::Issuer;
+use http::Response;
+use http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use crate::world::{API, ISSUER, Reply, World, s, word};
+
+/// An issuer's metadata, with the addresses at which it was asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Metadata(Arc<Mutex<(Value, Vec<String>)>>);
+
+impl Metadata {
+    fn of(document: Value) -> Self {
+        Self(Arc::new(Mutex::new((document, Vec::new()))))
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.0.lock().unwrap().1.clone()
+    }
+}
+
+impl Fetch for Metadata {
+    fn fetch(&self, request: FetchRequest) -> BoxFuture<Result<Response<Bytes>, FetchFailure>> {
+        let mut state = self.0.lock().unwrap();
+        let is_openid = request.url.contains("openid");
+        state.1.push(request.url);
+        let response = Response::builder().header(CONTENT_TYPE, "application/json");
+        let response = match &state.0 {
+            Value::Null => return Box::pin(async { Err(FetchFailure::Connect) }),
+            // Only OAuth's place, as of a server that is no OpenID provider.
+            document if document["oauth_only"] == true && is_openid => {
+                response.status(404).body(Bytes::new())
+            }
+            document => response.body(document.to_string().into()),
+        };
+        Box::pin(async { Ok(response.unwrap()) })
+    }
+}
+
+fn world_of(issuer: Issuer, metadata: &Metadata) -> World {
+    let world = World::new();
+    let introspection = Introspection::builder(
+        issuer,
+        IntrospectionEndpoint::Discovery,
+        ClientAuthentication::secret_basic("api", "secret"),
+    )
+    .with_clock(Arc::new(world.clock.clone()))
+    .with_post(Arc::new(world.wire.clone()))
+    .with_fetch(Arc::new(metadata.clone()))
+    .build()
+    .unwrap();
+    World {
+        introspection,
+        ..world
+    }
+}
+
+fn document(endpoint: &str) -> Value {
+    json!({"issuer": ISSUER, "introspection_endpoint": endpoint})
+}
+
+#[tokio::test]
+async fn the_endpoint_is_looked_up_once_and_again_after_an_hour_or_a_failure() {
+    let metadata = Metadata::of(document("https://as.acme.test/one"));
+    let world = world_of(Issuer::new(ISSUER, API), &metadata);
+    assert!(
+        metadata.asked().is_empty(),
+        "not before there is a question"
+    );
+    for token in ["a", "b", "c"] {
+        assert_eq!(word(&world.ask(token).await), "inactive");
+        assert_eq!(world.wire.last().url, "https://as.acme.test/one");
+    }
+    let place = "https://as.acme.test/.well-known/openid-configuration";
+    assert_eq!(metadata.asked(), [place]);
+
+    metadata.0.lock().unwrap().0 = document("https://as.acme.test/two");
+    world.wire.answer("d", Reply::Status(404, None));
+    assert_eq!(word(&world.ask("d").await), "unavailable for 1 s");
+    assert_eq!(word(&world.ask("e").await), "inactive");
+    assert_eq!(world.wire.last().url, "https://as.acme.test/two");
+
+    metadata.0.lock().unwrap().0 = document("https://as.acme.test/three");
+    world.clock.advance(s(3601)).await;
+    assert_eq!(word(&world.ask("f").await), "inactive");
+    assert_eq!(world.wire.last().url, "https://as.acme.test/three");
+    assert_eq!(metadata.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn metadata_is_also_looked_for_where_oauth_has_it() {
+    let mut document = document("https://as.acme.test/one");
+    document["oauth_only"] = true.into();
+    let metadata = Metadata::of(document);
+    let world = world_of(Issuer::new(ISSUER, API), &metadata);
+    assert_eq!(word(&world.ask("a").await), "inactive");
+    assert_eq!(metadata.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn metadata_that_leads_nowhere_or_elsewhere_is_a_failure_and_no_token_is_sent() {
+    let same_origin = Issuer::new(ISSUER, API).with_same_origin_keys();
+    for (issuer, document) in [
+        (Issuer::new(ISSUER, API), Value::Null),
+        (Issuer::new(ISSUER, API), json!({"issuer": ISSUER})),
+        (Issuer::new(ISSUER, API), json!([])),
+        (
+            Issuer::new(ISSUER, API),
+            document("http://as.acme.test/introspect"),
+        ),
+        (
+            Issuer::new(ISSUER, API),
+            document("http://127.0.0.1/introspect"),
+        ),
+        (Issuer::new(ISSUER, API), document("/introspect")),
+        (
+            Issuer::new(ISSUER, API),
+            json!({"issuer": "https://as.globex.test", "introspection_endpoint": "https://as.globex.test/i"}),
+        ),
+        (same_origin, document("https://elsewhere.test/introspect")),
+    ] {
+        let metadata = Metadata::of(document.clone());
+        let world = world_of(issuer, &metadata);
+        assert_eq!(
+            word(&world.ask("a").await),
+            "unavailable for 1 s",
+            "{document}"
+        );
+        assert_eq!(world.wire.asked(), 0, "{document}");
+    }
+}
