@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 
 use crate::fault::Endpoint;
+use crate::introspection_endpoint;
 use crate::keys::base64url;
 use crate::shared::Shared;
 use crate::token_endpoint;
@@ -24,7 +25,7 @@ pub(crate) async fn answer(
     };
     let method = match endpoint {
         Endpoint::Discovery | Endpoint::Keys => Method::GET,
-        Endpoint::Token => Method::POST,
+        Endpoint::Token | Endpoint::Introspection => Method::POST,
     };
     if request.method() != method {
         let mut response = with_status(StatusCode::METHOD_NOT_ALLOWED);
@@ -39,6 +40,7 @@ pub(crate) async fn answer(
             document(request.headers(), keys, &shared)
         }
         Endpoint::Token => token_endpoint::answer(request, shared).await,
+        Endpoint::Introspection => introspection_endpoint::answer(request, shared).await,
     }
 }
 
@@ -70,6 +72,8 @@ fn metadata(shared: &Shared) -> Vec<u8> {
         "jwks_uri": shared.jwks_url(),
         "token_endpoint": format!("{name}/token"),
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint": format!("{name}/introspect"),
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": [],
         "subject_types_supported": ["public"],

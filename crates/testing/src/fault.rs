@@ -36,6 +36,8 @@ pub enum Endpoint {
     Keys,
     /// The token endpoint.
     Token,
+    /// The introspection endpoint.
+    Introspection,
 }
 
 impl Endpoint {
@@ -46,6 +48,7 @@ impl Endpoint {
             }
             "/jwks" => Self::Keys,
             "/token" => Self::Token,
+            "/introspect" => Self::Introspection,
             _ => return None,
         })
     }

@@ -12,6 +12,8 @@ pub struct Fetches {
     pub keys: usize,
     /// Requests for a token.
     pub tokens: usize,
+    /// Questions about a token.
+    pub introspections: usize,
     /// Answers 304 to a request for the metadata or the key set, which count there as well.
     pub not_modified: usize,
     /// Connections dropped as soon as they were accepted; see [`Fault::Down`](crate::Fault::Down).
@@ -23,6 +25,7 @@ pub(crate) struct Counters {
     discovery: AtomicUsize,
     keys: AtomicUsize,
     tokens: AtomicUsize,
+    introspections: AtomicUsize,
     not_modified: AtomicUsize,
     dropped: AtomicUsize,
 }
@@ -33,6 +36,7 @@ impl Counters {
             Endpoint::Discovery => &self.discovery,
             Endpoint::Keys => &self.keys,
             Endpoint::Token => &self.tokens,
+            Endpoint::Introspection => &self.introspections,
         });
     }
 
@@ -50,6 +54,7 @@ impl Counters {
             discovery: read(&self.discovery),
             keys: read(&self.keys),
             tokens: read(&self.tokens),
+            introspections: read(&self.introspections),
             not_modified: read(&self.not_modified),
             dropped: read(&self.dropped),
         }

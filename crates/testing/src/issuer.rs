@@ -60,6 +60,7 @@ impl TestIssuer {
     /// | `/.well-known/openid-configuration`, `/.well-known/oauth-authorization-server` | metadata |
     /// | `/jwks` | the key set, with an `ETag` |
     /// | `/token` | client credentials, for those of [`with_client`](Self::with_client) |
+    /// | `/introspect` | for the same, whether a token of this issuer is active: [opaque](TokenBuilder::mint_opaque) or not |
     ///
     /// # Panics
     ///

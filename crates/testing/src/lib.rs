@@ -78,6 +78,7 @@ mod dpop;
 mod endpoints;
 mod fault;
 mod fetches;
+mod introspection_endpoint;
 mod issuer;
 mod keys;
 mod layer;

@@ -198,10 +198,7 @@ impl TokenBuilder {
         header.insert("alg".into(), json!(algorithm));
         let header = base64url(&overridden(header, &self.header));
 
-        let mut payload = match &self.payload {
-            Some(payload) => payload.clone(),
-            None => overridden(self.usual_claims(), &self.claims),
-        };
+        let mut payload = self.payload();
         let signed = format!("{header}.{}", base64url(&payload));
         if self.unsigned {
             return format!("{signed}.");
@@ -213,6 +210,23 @@ impl TokenBuilder {
             return format!("{header}.{}.{signature}", base64url(&payload));
         }
         format!("{signed}.{signature}")
+    }
+
+    /// Makes a token that says nothing itself: the issuer's introspection endpoint does, with these claims. What is said
+    /// of header and signature means nothing here.
+    pub fn mint_opaque(&self) -> String {
+        let token = format!("opaque-{:032x}", fastrand::u128(..));
+        let payload = self.payload();
+        let mut state = self.issuer.shared.state();
+        state.opaque.insert(token.clone(), payload);
+        token
+    }
+
+    fn payload(&self) -> Vec<u8> {
+        match &self.payload {
+            Some(payload) => payload.clone(),
+            None => overridden(self.usual_claims(), &self.claims),
+        }
     }
 
     fn usual_claims(&self) -> Map<String, Value> {

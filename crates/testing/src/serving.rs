@@ -28,6 +28,11 @@ impl TestIssuer {
         self.shared.state().faults.set_at(endpoint, fault);
     }
 
+    /// Calls this token, opaque or not, inactive from now on wherever the introspection endpoint is asked.
+    pub fn revoke(&self, token: &str) {
+        self.shared.state().revoked.insert(token.to_owned());
+    }
+
     /// How often it was asked until now.
     pub fn fetches(&self) -> Fetches {
         self.shared.counters.read()
@@ -46,7 +51,7 @@ impl TestIssuer {
     }
 
     /// Hands out tokens to this client at the token endpoint, with any of these scopes: those it asks for, or all.
-    /// One without organization is a microservice.
+    /// One without organization is a microservice. Any of them may ask at the introspection endpoint.
     #[must_use]
     pub fn with_client(
         self,

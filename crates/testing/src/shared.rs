@@ -1,3 +1,4 @@
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_jwks::{Clock, SystemClock};
@@ -23,6 +24,9 @@ pub(crate) struct State {
     pub(crate) default_audience: Option<String>,
     pub(crate) cache_control: Option<HeaderValue>,
     pub(crate) faults: Faults,
+    /// What opaque tokens say.
+    pub(crate) opaque: HashMap<String, Vec<u8>>,
+    pub(crate) revoked: HashSet<String>,
 }
 
 impl Shared {
@@ -37,6 +41,8 @@ impl Shared {
                 default_audience: None,
                 cache_control: None,
                 faults: Faults::default(),
+                opaque: HashMap::new(),
+                revoked: HashSet::new(),
             }),
         }
     }

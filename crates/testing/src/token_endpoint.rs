@@ -19,7 +19,7 @@ const MAX_FORM_BYTES: usize = 64 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An error code of RFC 6749 §5.2 or RFC 8707 §2.
-type Error = &'static str;
+pub(crate) type Error = &'static str;
 
 /// The client credentials grant (RFC 6749 §4.4).
 pub(crate) async fn answer(
@@ -27,11 +27,8 @@ pub(crate) async fn answer(
     shared: Arc<Shared>,
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let form = match Limited::new(body, MAX_FORM_BYTES).collect().await {
-        Ok(body) => Form::read(&head.headers, &body.to_bytes()),
-        Err(_) => None,
-    };
-    let issued = form
+    let issued = Form::of(&head.headers, body)
+        .await
         .ok_or("invalid_request")
         .and_then(|form| issue(&head.headers, &form, shared));
     let mut response = match issued {
@@ -43,7 +40,7 @@ pub(crate) async fn answer(
     response
 }
 
-fn refusal(error: Error) -> Response<Full<Bytes>> {
+pub(crate) fn refusal(error: Error) -> Response<Full<Bytes>> {
     let body = json!({ "error": error }).to_string();
     if error != "invalid_client" {
         return json_response(StatusCode::BAD_REQUEST, body);
@@ -88,7 +85,11 @@ fn issue(headers: &HeaderMap, form: &Form, shared: Arc<Shared>) -> Result<String
 }
 
 /// By `client_secret_basic` or `client_secret_post`, never both (RFC 6749 §2.3.1).
-fn authenticate(headers: &HeaderMap, form: &Form, shared: &Shared) -> Result<Client, Error> {
+pub(crate) fn authenticate(
+    headers: &HeaderMap,
+    form: &Form,
+    shared: &Shared,
+) -> Result<Client, Error> {
     let posted = form.one("client_id")?.zip(form.one("client_secret")?);
     let basic = headers
         .get(AUTHORIZATION)
@@ -153,9 +154,14 @@ fn audiences(form: &Form, shared: &Shared) -> Result<Vec<String>, Error> {
     Ok(audiences.into_iter().map(str::to_owned).collect())
 }
 
-struct Form(Vec<(String, String)>);
+pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
+    pub(crate) async fn of(headers: &HeaderMap, body: Incoming) -> Option<Self> {
+        let body = Limited::new(body, MAX_FORM_BYTES).collect().await.ok()?;
+        Self::read(headers, &body.to_bytes())
+    }
+
     fn read(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
         let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
         let media_type = content_type.split(';').next()?.trim();
@@ -172,7 +178,7 @@ impl Form {
     }
 
     /// A parameter that must not be repeated (RFC 6749 §3.2).
-    fn one(&self, name: &str) -> Result<Option<&str>, Error> {
+    pub(crate) fn one(&self, name: &str) -> Result<Option<&str>, Error> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
             (value, None) => Ok(value),

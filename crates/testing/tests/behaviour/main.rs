@@ -8,6 +8,7 @@
 mod clock;
 mod faults;
 mod http;
+mod introspection_endpoint;
 mod minting;
 mod principals;
 mod rotation;
