@@ -1,5 +1,7 @@
 // One oidc-provider over a given key set, and the login and consent that stand in for its pages.
 
+import { randomBytes } from 'node:crypto';
+
 import Provider, { errors } from 'oidc-provider';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 
@@ -10,7 +12,10 @@ const adapter = createMemoryAdapter(0);
 
 const MINUTES = 60;
 
-export function createProvider(issuer, jwks) {
+// Nonces outlive a change of keys, too.
+const nonceSecret = randomBytes(32);
+
+export function createProvider(issuer, jwks, dpop) {
   const provider = new Provider(issuer, {
     adapter,
     jwks,
@@ -23,6 +28,7 @@ export function createProvider(issuer, jwks) {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      dPoP: { enabled: true, nonceSecret, requireNonce: () => dpop.nonce },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo(_ctx, resource, client) {

@@ -4,6 +4,7 @@
 //   GET  /control/keys                                        -> kids by algorithm, the signing one first
 //   POST /control/keys {"action", "algorithms"?}              rotate | publish | promote | retire
 //   POST /control/jwks {"up"?, "delay_ms"?, "max_age"?}       how the keys are served from now on (`up`: discovery too)
+//   POST /control/dpop {"nonce"}                             whether a DPoP proof needs a nonce from now on
 //   GET  /control/counters                                    -> {"jwks", "discovery"}: requests so far
 //   POST /control/counters                                    start counting anew
 
@@ -20,6 +21,7 @@ const { createProvider, interact } = await import('./provider.mjs');
 const keys = await KeyRings.generated();
 // Without `max_age` the key set has no Cache-Control, as oidc-provider serves it.
 const answering = { up: true, delay_ms: 0, max_age: undefined };
+const dpop = { nonce: false };
 const counters = { jwks: 0, discovery: 0 };
 
 let issuer;
@@ -28,7 +30,7 @@ let answer;
 
 // oidc-provider takes its keys at construction only, so another key set means another provider under the same address.
 function install() {
-  provider = createProvider(issuer, keys.jwks());
+  provider = createProvider(issuer, keys.jwks(), dpop);
   answer = provider.callback();
 }
 
@@ -40,6 +42,7 @@ const control = {
     return keys.describe();
   },
   'POST /control/jwks': (settings) => Object.assign(answering, settings),
+  'POST /control/dpop': (settings) => Object.assign(dpop, settings),
   'GET /control/counters': () => counters,
   'POST /control/counters': () => Object.assign(counters, { jwks: 0, discovery: 0 }),
 };

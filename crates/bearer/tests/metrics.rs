@@ -1,5 +1,10 @@
 //! What is counted about decisions, and that callers cannot make the number of series grow.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that panics fails the test that called it"
+)]
+
 use std::collections::BTreeMap;
 
 use axum::Router;

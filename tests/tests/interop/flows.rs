@@ -102,7 +102,7 @@ impl Provider {
         panic!("still being redirected: {page}");
     }
 
-    fn token_request(&self, form: &[(&str, &str)]) -> RequestBuilder {
+    pub(crate) fn token_request(&self, form: &[(&str, &str)]) -> RequestBuilder {
         let url = format!("{}/token", self.issuer);
         let body = with_query(&url, form).query().unwrap().to_owned();
         self.http

@@ -14,6 +14,7 @@
 
 mod answer;
 mod config;
+mod dpop;
 mod flows;
 mod program;
 mod provider;

@@ -53,6 +53,11 @@ impl Provider {
         self.requests("discovery").await
     }
 
+    /// From now on, a DPoP proof needs a nonce.
+    pub(crate) async fn require_nonces(&self) {
+        self.control("dpop", &json!({ "nonce": true })).await;
+    }
+
     /// What anyone may read there.
     pub(crate) async fn text(&self, path: &str) -> String {
         let url = format!("{}{path}", self.issuer);
