@@ -6,6 +6,17 @@ export const API = 'https://api.acme.test';
 /** An API of the same company that the resource server must not be confused with. */
 const OTHER_API = 'https://billing.acme.test';
 
+/** Two APIs whose tokens are opaque: one that is tested, one that it must not be confused with. */
+const VAULT = 'https://vault.acme.test';
+const OTHER_VAULT = 'https://cellar.acme.test';
+
+const RESOURCES = {
+  [API]: 'jwt',
+  [OTHER_API]: 'jwt',
+  [VAULT]: 'opaque',
+  [OTHER_VAULT]: 'opaque',
+};
+
 export const SCOPES = 'invoices:read invoices:write reports:read admin';
 
 const acme = { organization: 'org_acme' };
@@ -32,8 +43,40 @@ const ACCOUNTS = {
   'user-bob': { organization: 'org_globex' },
 };
 
-/** The clients in the form in which oidc-provider registers them. */
-export function registrations() {
+/** How the API that is tested may prove itself where it asks about tokens, besides by signed assertion. */
+const INTROSPECTING = { 'rs-basic': 'client_secret_basic', 'rs-post': 'client_secret_post' };
+
+/** Whether a client may ask about tokens: the API itself, and nobody who only uses it. */
+export function mayIntrospect(clientId) {
+  return clientId.startsWith('rs-');
+}
+
+/** The API as a client: `rs-basic`, `rs-post`, and one for each algorithm of an assertion, such as `rs-es256`. */
+function introspecting(publicKeys) {
+  const asking = { grant_types: [], response_types: [], redirect_uris: [] };
+  const bySecret = Object.entries(INTROSPECTING).map(([id, method]) => ({
+    ...asking,
+    client_id: id,
+    // Characters that mean something in forms and in the Authorization header.
+    client_secret: `${id}:+%& secret`,
+    token_endpoint_auth_method: method,
+  }));
+  const byKey = Object.entries(publicKeys).map(([algorithm, jwk]) => ({
+    ...asking,
+    client_id: `rs-${algorithm.toLowerCase()}`,
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: algorithm,
+    jwks: { keys: [jwk] },
+  }));
+  return [...bySecret, ...byKey];
+}
+
+/** The clients in the form in which oidc-provider registers them; `publicKeys` are those of assertions, by algorithm. */
+export function registrations(publicKeys) {
+  return [...introspecting(publicKeys), ...callers()];
+}
+
+function callers() {
   return Object.entries(CLIENTS).map(([id, client]) =>
     client.redirectUri
       ? {
@@ -56,13 +99,13 @@ export function registrations() {
 
 /** What oidc-provider asks about the API a token is for; `undefined` for an API it does not serve. */
 export function resourceServer(resource, clientId) {
-  if (resource !== API && resource !== OTHER_API) return undefined;
+  if (!Object.hasOwn(RESOURCES, resource)) return undefined;
   const { algorithm = 'RS256', scopes = SCOPES, lifetime = 600 } = CLIENTS[clientId];
   return {
     audience: resource,
     scope: scopes,
     accessTokenTTL: lifetime,
-    accessTokenFormat: 'jwt',
+    accessTokenFormat: RESOURCES[resource],
     jwt: { sign: { alg: algorithm } },
   };
 }

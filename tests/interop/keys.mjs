@@ -13,6 +13,20 @@ const GENERATORS = {
 
 export const ALGORITHMS = Object.keys(GENERATORS);
 
+/** A key of the API's own for each algorithm, to prove itself with: the private ones as PEM, the public ones as JWK. */
+export async function clientKeys(algorithms) {
+  const pairs = algorithms.map(async (algorithm) => {
+    const { privateKey, publicKey } = await promisify(generateKeyPair)(...GENERATORS[algorithm]);
+    const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+    return [algorithm, pem, publicKey.export({ format: 'jwk' })];
+  });
+  const generated = await Promise.all(pairs);
+  return {
+    pems: Object.fromEntries(generated.map(([algorithm, pem]) => [algorithm, pem])),
+    publicKeys: Object.fromEntries(generated.map(([algorithm, , jwk]) => [algorithm, jwk])),
+  };
+}
+
 let serial = 0;
 
 async function generate(algorithm) {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import Provider, { errors } from 'oidc-provider';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 
-import { account, extraClaims, registrations, resourceServer } from './clients.mjs';
+import { account, extraClaims, mayIntrospect, registrations, resourceServer } from './clients.mjs';
 
 // One store for all providers of this process, so that sessions and codes outlive a change of keys.
 const adapter = createMemoryAdapter(0);
@@ -15,12 +15,12 @@ const MINUTES = 60;
 // Nonces outlive a change of keys, too.
 const nonceSecret = randomBytes(32);
 
-export function createProvider(issuer, jwks, dpop) {
+export function createProvider(issuer, jwks, publicKeys, dpop) {
   const provider = new Provider(issuer, {
     adapter,
     jwks,
-    clients: registrations(),
-    clientAuthMethods: ['client_secret_basic', 'none'],
+    clients: registrations(publicKeys),
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     cookies: { keys: ['interop'] },
     scopes: ['openid'],
     pkce: { required: () => true },
@@ -29,6 +29,11 @@ export function createProvider(issuer, jwks, dpop) {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       dPoP: { enabled: true, nonceSecret, requireNonce: () => dpop.nonce },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx, client) => mayIntrospect(client.clientId),
+      },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo(_ctx, resource, client) {

@@ -5,6 +5,7 @@
 //   POST /control/keys {"action", "algorithms"?}              rotate | publish | promote | retire
 //   POST /control/jwks {"up"?, "delay_ms"?, "max_age"?}       how the keys are served from now on (`up`: discovery too)
 //   POST /control/dpop {"nonce"}                             whether a DPoP proof needs a nonce from now on
+//   GET  /control/client-keys                                 -> the API's own keys for assertions by algorithm, as PEM
 //   GET  /control/counters                                    -> {"jwks", "discovery"}: requests so far
 //   POST /control/counters                                    start counting anew
 
@@ -15,10 +16,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 // oidc-provider prints its notices on standard output, which belongs to the line that says we are ready.
 console.info = console.error;
 
-const { ALGORITHMS, KeyRings } = await import('./keys.mjs');
+const { ALGORITHMS, KeyRings, clientKeys } = await import('./keys.mjs');
 const { createProvider, interact } = await import('./provider.mjs');
 
 const keys = await KeyRings.generated();
+const client = await clientKeys(['RS256', 'PS256', 'ES256', 'EdDSA']);
 // Without `max_age` the key set has no Cache-Control, as oidc-provider serves it.
 const answering = { up: true, delay_ms: 0, max_age: undefined };
 const dpop = { nonce: false };
@@ -30,7 +32,7 @@ let answer;
 
 // oidc-provider takes its keys at construction only, so another key set means another provider under the same address.
 function install() {
-  provider = createProvider(issuer, keys.jwks(), dpop);
+  provider = createProvider(issuer, keys.jwks(), client.publicKeys, dpop);
   answer = provider.callback();
 }
 
@@ -43,6 +45,7 @@ const control = {
   },
   'POST /control/jwks': (settings) => Object.assign(answering, settings),
   'POST /control/dpop': (settings) => Object.assign(dpop, settings),
+  'GET /control/client-keys': () => client.pems,
   'GET /control/counters': () => counters,
   'POST /control/counters': () => Object.assign(counters, { jwks: 0, discovery: 0 }),
 };

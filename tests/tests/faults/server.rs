@@ -127,14 +127,25 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
         };
         head.push(byte);
     }
-    shared.requests.fetch_add(1, Ordering::SeqCst);
     let head = String::from_utf8_lossy(&head).into_owned();
+    let mut body = vec![0; content_length(&head)];
+    if stream.read_exact(&mut body).await.is_err() {
+        return;
+    }
+    shared.requests.fetch_add(1, Ordering::SeqCst);
     let path = head.split(' ').nth(1).unwrap_or_default();
     let answer = shared.answers.lock().unwrap().get(path).cloned();
     match answer {
         None => send(&mut stream, &response("404 Not Found", "")).await,
         Some(answer) => give(answer, &mut stream, &shared).await,
     }
+}
+
+/// 0 where there is no body.
+fn content_length(head: &str) -> usize {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.map_or(0, |(_, length)| length.trim().parse().unwrap())
 }
 
 async fn give(answer: Answer, stream: &mut TcpStream, shared: &Shared) {

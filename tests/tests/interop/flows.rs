@@ -41,6 +41,15 @@ impl Provider {
 
     /// Signs `account` in, consents, and redeems the code.
     pub(crate) async fn user_tokens(&self, account: &str, scope: &str) -> UserTokens {
+        self.user_tokens_for(account, API, scope).await
+    }
+
+    pub(crate) async fn user_tokens_for(
+        &self,
+        account: &str,
+        api: &str,
+        scope: &str,
+    ) -> UserTokens {
         let verifier = random(32);
         let challenge = BASE64.encode(digest(&SHA256, verifier.as_bytes()));
         let state = random(16);
@@ -51,7 +60,7 @@ impl Provider {
                 ("redirect_uri", CALLBACK),
                 ("response_type", "code"),
                 ("scope", &format!("openid {scope}")),
-                ("resource", API),
+                ("resource", api),
                 ("state", &state),
                 ("nonce", &random(16)),
                 ("code_challenge", &challenge),
@@ -69,7 +78,7 @@ impl Provider {
             ("redirect_uri", CALLBACK),
             ("code", &answer["code"]),
             ("code_verifier", &verifier),
-            ("resource", API),
+            ("resource", api),
         ]))
         .await;
         UserTokens {
@@ -102,8 +111,24 @@ impl Provider {
         panic!("still being redirected: {page}");
     }
 
+    /// Revokes a token, as the client that it was given to.
+    pub(crate) async fn revoke(&self, client: &str, token: &str) {
+        let request = match client {
+            APP => self.form("/token/revocation", &[("token", token), ("client_id", APP)]),
+            _ => self
+                .form("/token/revocation", &[("token", token)])
+                .basic_auth(client, Some(format!("{client}-secret"))),
+        };
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "not revoked: {answer:?}");
+    }
+
     pub(crate) fn token_request(&self, form: &[(&str, &str)]) -> RequestBuilder {
-        let url = format!("{}/token", self.issuer);
+        self.form("/token", form)
+    }
+
+    fn form(&self, path: &str, form: &[(&str, &str)]) -> RequestBuilder {
+        let url = format!("{}{path}", self.issuer);
         let body = with_query(&url, form).query().unwrap().to_owned();
         self.http
             .post(url)

@@ -22,6 +22,7 @@ mod resource_server;
 
 mod accepted;
 mod flood;
+mod introspection;
 mod lifecycle;
 mod outage;
 mod refused;
