@@ -20,6 +20,11 @@ if [[ $# -eq 1 ]]; then
     page=$out/performance.md
 fi
 
+# What is built now is what is measured, whatever is committed meanwhile.
+source=$(git -C "$root" describe --always --dirty --abbrev=9 --exclude '*')
+# One per core or more means that something else runs, and that times are not to be trusted.
+load=$(cut -d ' ' -f 1 /proc/loadavg)
+
 cargo build --release --manifest-path "$here/Cargo.toml" --bins
 programs=${CARGO_TARGET_DIR:-$here/target}/release
 
@@ -43,9 +48,10 @@ step page
     echo "|---|---|"
     echo "| processor | $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort -u), $(nproc) cores |"
     echo "| system | $(uname -sr), $(uname -m) |"
+    echo "| load before the run | $load |"
     echo "| compiler | $(rustc --version), release profile of crates/bench |"
     echo "| valgrind | $(valgrind --version) |"
-    echo "| source | $(git -C "$root" rev-parse --short HEAD), $(date -u +%F) |"
+    echo "| source | $source, $(date -u +%F) |"
     # What stands between the heading of the peers and the next one.
     echo "| peers | $(sed -n '/^# The peers/,/^$/s/^\([a-z][a-z0-9_-]*\) = .*=\([0-9][0-9.]*\).*/\1 \2/p' "$here/Cargo.toml" | paste -sd, | sed 's/,/, /g') |"
 } >"$out/machine.md"
