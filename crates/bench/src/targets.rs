@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::disturb::{CONTROL, Latency, QUIET};
 use crate::report::{Comparison, Table};
 use crate::scale::{Point, issuers, loopback, memory, threads, tokens};
-use crate::systems::{COUNTERSIGN, FLOORS};
+use crate::systems::{ACCOUNTABLE, COUNTERSIGN, FLOORS};
 
 /// The one peer that keeps verified tokens.
 const CACHING: &str = "axum-oidc-layer";
@@ -88,6 +88,17 @@ pub fn of_counts(counts: &[Count]) -> Vec<Figure> {
             ratio(again, whole(CACHING, Case::ValidAgain)),
             1.0 / 3.5,
             4,
+        ),
+        Figure::at_most(
+            "seen before, with revocation and audit, to without, above a layer that does nothing",
+            ratio(
+                whole(ACCOUNTABLE, Case::ValidAgain)
+                    .zip(whole("noop", Case::ValidAgain))
+                    .map(|(whole, noop)| whole - noop),
+                above(Case::ValidAgain),
+            ),
+            1.5,
+            3,
         ),
         Figure::at_most(
             "first sight: instructions above a layer that does nothing, signature checks",
@@ -248,7 +259,10 @@ fn best_without_cache(counts: &[Count]) -> Option<f64> {
     counts
         .iter()
         .filter(|count| count.case == Case::ValidAgain && count.system != CACHING)
-        .filter(|count| !FLOORS.contains(&&*count.system) && count.system != COUNTERSIGN)
+        .filter(|count| {
+            !FLOORS.contains(&&*count.system)
+                && ![COUNTERSIGN, ACCOUNTABLE].contains(&&*count.system)
+        })
         .map(|count| as_f64(count.instructions))
         .min_by(f64::total_cmp)
 }

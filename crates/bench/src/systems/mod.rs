@@ -15,7 +15,7 @@ mod tower_oauth2_resource_server;
 
 use std::rc::Rc;
 
-pub use self::countersign::{NAME as COUNTERSIGN, authenticator};
+pub use self::countersign::{ACCOUNTABLE, NAME as COUNTERSIGN, authenticator};
 pub use self::open::{noop_router, router};
 pub use self::signature::{BareCheck, Signed, signed};
 
@@ -26,11 +26,12 @@ use crate::world::World;
 type Make = fn(&Rc<World>) -> Result<Box<dyn System>, Error>;
 
 /// Names in the order of the tables, and how each is made.
-const SYSTEMS: [(&str, Make); 13] = [
+const SYSTEMS: [(&str, Make); 14] = [
     (signature::NAME, signature::make),
     (open::BARE, open::bare),
     (open::NOOP, open::noop),
     (countersign::NAME, countersign::make),
+    (countersign::ACCOUNTABLE, countersign::accountable),
     (hand_written::NAME, hand_written::make),
     (
         tower_oauth2_resource_server::NAME,
