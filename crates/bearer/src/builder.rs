@@ -274,6 +274,10 @@ impl AuthenticatorBuilder {
         self.token_cache
     }
 
+    pub(crate) fn issuers(&self) -> &[Issuer] {
+        &self.issuers
+    }
+
     pub(crate) fn opaque(&self) -> Option<Arc<dyn Introspect>> {
         self.opaque.clone()
     }

@@ -4,6 +4,7 @@ mod issuer;
 mod sender;
 mod table;
 
+use countersign_token::Issuer;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
@@ -107,6 +108,12 @@ impl AuthenticatorConfig {
         }
         ConfigError::of(problems)?;
         Ok(Self { builder })
+    }
+
+    /// The settings of the issuer of that exact name, such as for an introspection of its tokens.
+    pub fn issuer(&self, name: &str) -> Option<&Issuer> {
+        let mut issuers = self.builder.issuers().iter();
+        issuers.find(|issuer| **issuer.name() == *name)
     }
 
     /// The builder with these settings, to add what no file can say and build.

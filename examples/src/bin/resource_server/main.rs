@@ -4,15 +4,21 @@
 //! logs to standard error (`RUST_LOG` says how much). Every problem of a bad configuration goes to standard
 //! error, with exit status 2. On SIGTERM or Ctrl-C it finishes the requests in flight and exits with 0.
 
+mod audit;
 mod config;
+mod introspection;
 mod invoices;
+mod revocation;
 mod routes;
 mod shutdown;
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
-use countersign::BuildError;
+use countersign::{Authenticator, AuthenticatorBuilder, BuildError};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -58,30 +64,48 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let stop = shutdown::Signals::listen()?;
     let authenticator = tokio::select! {
-        built = config.authenticator.into_builder().build() => match built {
-            Ok(authenticator) => authenticator,
-            Err(error @ BuildError::Keys { .. }) => {
-                return Err(format!("{error} (start = \"degraded\" would start without)").into());
-            }
-            Err(error) => return Err(error.into()),
-        },
+        built = authenticator(config.authenticator, config.revocation) => built?,
         () = stop.clone().received() => return Ok(()),
     };
+    let audit = config.audit.map(audit::Settings::build).transpose()?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("listen: {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
-    let app = routes::app(&authenticator)?;
+    let mut app = routes::app(&authenticator)?;
+    if let Some(audit) = &audit {
+        app = app.layer(audit.layer()); // last, so that it is outermost
+    }
     println!(
         "{}",
         serde_json::json!({ "listening": format!("http://{address}") })
     );
     tracing::info!(%address, "ready");
 
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(stop.clone().received());
     tokio::select! {
         result = server => result?,
         () = stop.grace_is_over() => tracing::warn!("requests were still in flight"),
     }
+    if let Some(audit) = audit {
+        audit.shutdown(Duration::from_secs(5)).await;
+    }
     Ok(())
+}
+
+async fn authenticator(
+    mut builder: AuthenticatorBuilder,
+    revocation: Option<revocation::Settings>,
+) -> Result<Authenticator, Box<dyn std::error::Error>> {
+    if let Some(settings) = revocation {
+        builder = builder.with_revocations(Arc::new(settings.follow().await?));
+    }
+    match builder.build().await {
+        Ok(authenticator) => Ok(authenticator),
+        Err(error @ BuildError::Keys { .. }) => {
+            Err(format!("{error} (start = \"degraded\" would start without)").into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
