@@ -9,10 +9,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::routing::get;
 use countersign::{
-    Algorithm, AssertionAudience, Authenticator, ClaimsProfile, ClientAuthentication, DenialKind,
-    Introspection, IntrospectionEndpoint, IntrospectionPolicy, Issuer, MachineRule, Principal,
-    PrivateKey, Refusal, require_active,
+    Algorithm, AssertionAudience, Authenticator, AuthenticatorBuilder, ClaimsProfile,
+    ClientAuthentication, Clock, DenialKind, Dpop, Introspection, IntrospectionEndpoint,
+    IntrospectionPolicy, Issuer, MachineRule, Principal, PrivateKey, Refusal, SystemClock,
+    require_active,
 };
+use countersign_testing::DpopKey;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
@@ -44,10 +46,25 @@ impl Api {
         Self::remembering(provider, authentication, Duration::from_secs(30)).await
     }
 
+    /// One that takes tokens that are bound to a key, too.
+    async fn with_dpop(provider: &Provider) -> Self {
+        let dpop = |builder: AuthenticatorBuilder| builder.with_dpop(Dpop::allowed(API));
+        Self::built(provider, basic(), Duration::from_secs(30), dpop).await
+    }
+
     async fn remembering(
         provider: &Provider,
         authentication: ClientAuthentication,
         active_for: Duration,
+    ) -> Self {
+        Self::built(provider, authentication, active_for, |builder| builder).await
+    }
+
+    async fn built(
+        provider: &Provider,
+        authentication: ClientAuthentication,
+        active_for: Duration,
+        change: impl FnOnce(AuthenticatorBuilder) -> AuthenticatorBuilder,
     ) -> Self {
         let policy = IntrospectionPolicy::default().with_active_for(active_for);
         let endpoint = IntrospectionEndpoint::Discovery;
@@ -57,10 +74,8 @@ impl Api {
             .unwrap();
         let authenticator = Authenticator::builder()
             .issuer(Issuer::new(&*provider.issuer, API))
-            .with_opaque_tokens(Arc::new(introspection))
-            .build()
-            .await
-            .unwrap();
+            .with_opaque_tokens(Arc::new(introspection));
+        let authenticator = change(authenticator).build().await.unwrap();
         let app = Router::new()
             .route("/now", get(whoami))
             .route_layer(require_active().uncached())
@@ -71,7 +86,10 @@ impl Api {
 
     async fn get(&self, path: &str, token: &str) -> (u16, Option<DenialKind>, Value) {
         let request = Request::get(path).header("authorization", format!("Bearer {token}"));
-        let request = request.body(Body::empty()).unwrap();
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> (u16, Option<DenialKind>, Value) {
         let response = self.0.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let kind = response.extensions().get().copied();
@@ -231,6 +249,58 @@ async fn a_revoked_token_is_refused_at_once_where_it_is_asked_and_else_after_the
     );
     // Another token of the same client is none of this.
     assert_eq!(api.refusal("/now", &machines[1]).await, None);
+}
+
+/// An opaque token that is bound to this key.
+async fn bound_token(provider: &Provider, key: &DpopKey) -> String {
+    let endpoint = format!("{}/token", provider.issuer);
+    let now = SystemClock::new().unix_time();
+    let proof = key.proof("POST", &endpoint, "", now).without_claim("ath");
+    let request = provider
+        .token_request(&[
+            ("grant_type", "client_credentials"),
+            ("resource", VAULT),
+            ("scope", ALL_SCOPES),
+        ])
+        .basic_auth(CLIENT, Some(format!("{CLIENT}-secret")))
+        .header("dpop", proof.mint());
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["token_type"], "DPoP", "{answer}");
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_opaque_token_that_is_bound_to_a_key_needs_a_proof_each_time() {
+    let provider = Provider::start().await;
+    let (key, stranger) = (DpopKey::new(), DpopKey::new());
+    let token = bound_token(&provider, &key).await;
+    let (off, on) = (
+        Api::new(&provider, basic()).await,
+        Api::with_dpop(&provider).await,
+    );
+    assert_eq!(
+        off.refusal("/whoami", &token).await,
+        Some(Refusal::UnprovenConfirmation)
+    );
+    for (path, prover, status) in [
+        ("/whoami", Some(&key), 200),
+        ("/now", Some(&key), 200),
+        ("/whoami", Some(&key), 200),
+        ("/whoami", Some(&stranger), 401),
+        ("/now", Some(&stranger), 401),
+        ("/whoami", None, 401),
+    ] {
+        let mut request = Request::get(path).header("authorization", format!("DPoP {token}"));
+        if let Some(key) = prover {
+            let now = SystemClock::new().unix_time();
+            let proof = key.proof("GET", &format!("{API}{path}"), &token, now);
+            request = request.header("dpop", proof.mint());
+        }
+        let answered = on.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answered.0, status, "{path}: {answered:?}");
+    }
+    let as_bearer = on.refusal("/whoami", &token).await;
+    assert_eq!(as_bearer, Some(Refusal::UnprovenConfirmation));
 }
 
 #[tokio::test]
