@@ -31,13 +31,25 @@
 //! # }
 //! ```
 
+mod feed;
+mod gate;
 mod journal;
 mod list;
 mod revocation;
+#[cfg(any(feature = "axum", feature = "reqwest"))]
+mod sse;
 mod table;
 
+pub use self::feed::{
+    FeedFailure, FeedSettings, FeedSink, FeedStatus, NotCaughtUp, RevocationFeed, RevocationSource,
+    WhenOld,
+};
 pub use self::journal::{Change, Origin};
 pub use self::list::{
     Recorded, RevocationList, RevocationListSettings, RevocationListStatus, RevokeError,
 };
 pub use self::revocation::{InvalidRevocation, Revocation, RevocationKind};
+#[cfg(feature = "axum")]
+pub use self::sse::RevocationPublisher;
+#[cfg(feature = "reqwest")]
+pub use self::sse::{ServerSentEvents, ServerSentEventsError};

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use countersign_jwks::{Clock, SystemClock};
 use countersign_token::Claims;
 use tokio::sync::watch;
 
+use crate::gate::Gate;
 use crate::journal::{Change, Journal, Origin};
 use crate::revocation::{Revocation, RevocationKind};
 use crate::table::{Entry, Table};
@@ -90,8 +91,7 @@ pub struct RevocationListStatus {
 }
 
 struct Inner {
-    /// What most services find most of the time, told without looking further.
-    is_empty: AtomicBool,
+    gate: Gate,
     table: ArcSwap<Table>,
     writer: Mutex<Writer>,
     sequence: watch::Sender<u64>,
@@ -132,7 +132,7 @@ impl RevocationList {
     pub fn with_clock(settings: RevocationListSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
             inner: Arc::new(Inner {
-                is_empty: AtomicBool::new(true),
+                gate: Gate::new(settings.capacity),
                 table: ArcSwap::from_pointee(Table::new()),
                 writer: Mutex::new(Writer {
                     expiry: BTreeMap::new(),
@@ -184,8 +184,8 @@ impl RevocationList {
                 Outcome::Refused(RevokeError::InFuture, _) => recorded.in_future += 1,
             }
         }
-        if forgotten || recorded.added > 0 {
-            self.inner.publish(table);
+        if !forgotten.is_empty() || recorded.added > 0 {
+            self.inner.publish(table, &forgotten);
         }
         if recorded.added > 0 {
             self.inner.sequence.send_replace(writer.journal.last());
@@ -257,10 +257,7 @@ impl RevocationList {
 
 impl Revocations for RevocationList {
     fn check(&self, claims: &Claims) -> Validity {
-        if self.inner.is_empty.load(Ordering::Acquire) {
-            return Validity::Valid;
-        }
-        if self.inner.table.load().revokes(claims) {
+        if self.inner.gate.may_revoke(claims) && self.inner.table.load().revokes(claims) {
             Validity::Revoked
         } else {
             Validity::Valid
@@ -298,21 +295,22 @@ impl Inner {
             .is_some_and(|((until, _), _)| *until <= now)
         {
             let mut table = Table::clone(&self.table.load());
-            self.forget_expired(&mut writer, &mut table);
-            self.publish(table);
+            let forgotten = self.forget_expired(&mut writer, &mut table);
+            self.publish(table, &forgotten);
         }
         writer
     }
 
-    fn forget_expired(&self, writer: &mut Writer, table: &mut Table) -> bool {
+    fn forget_expired(&self, writer: &mut Writer, table: &mut Table) -> Vec<Arc<Entry>> {
         let now = self.clock.monotonic();
-        let mut forgotten = false;
+        let mut forgotten = Vec::new();
         while let Some(first) = writer.expiry.first_entry() {
             if first.key().0 > now {
                 break;
             }
-            table.remove(&first.remove());
-            forgotten = true;
+            let entry = first.remove();
+            table.remove(&entry);
+            forgotten.push(entry);
         }
         forgotten
     }
@@ -340,6 +338,7 @@ impl Inner {
             return Outcome::Known;
         }
         let until = monotonic.saturating_add(remaining);
+        let mut is_new = false;
         let known = table.find(revocation.kind, &revocation.issuer, &revocation.id);
         match known {
             Some(known) if known.revocation.covers(&revocation) => return Outcome::Known,
@@ -351,6 +350,7 @@ impl Inner {
                 return Outcome::Refused(RevokeError::Full, until);
             }
             None => {
+                is_new = true;
                 // Most are of one issuer, whose name need not be there 100,000 times.
                 let last = writer.expiry.last_key_value().map(|(_, entry)| entry);
                 if let Some(last) = last.filter(|last| last.revocation.issuer == revocation.issuer)
@@ -363,14 +363,20 @@ impl Inner {
         writer.journal.push(revocation.clone(), origin);
         let entry = Arc::new(Entry::new(revocation, until, writer.number));
         writer.expiry.insert((until, writer.number), entry.clone());
+        if is_new {
+            self.gate.add(&entry);
+        }
         table.insert(entry);
         Outcome::Added
     }
 
-    fn publish(&self, table: Table) {
-        let is_empty = table.len() == 0;
-        self.table.store(Arc::new(table));
-        self.is_empty.store(is_empty, Ordering::Release);
+    fn publish(&self, table: Table, forgotten: &[Arc<Entry>]) {
+        let table = Arc::new(table);
+        self.table.store(table.clone());
+        self.gate.open_for(&table);
+        for entry in forgotten {
+            self.gate.remove(entry);
+        }
     }
 
     fn report(&self, writer: &mut Writer, recorded: Recorded) {

@@ -176,6 +176,15 @@ impl Revocation {
         self.kind == kind && *self.id == *id && *self.issuer == *issuer
     }
 
+    /// What it is found by: the id, or the issuer that stands for itself. The issuer of an id is compared when it is
+    /// found: hashing it with each id would cost a request more than it saves.
+    pub(crate) fn named(&self) -> &str {
+        match self.kind {
+            RevocationKind::Issuer => &self.issuer,
+            _ => &self.id,
+        }
+    }
+
     fn new(
         kind: RevocationKind,
         issuer: &str,

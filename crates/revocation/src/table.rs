@@ -69,6 +69,11 @@ impl Table {
         self.counts[kind as usize]
     }
 
+    /// For each kind the latest moment, or before all time.
+    pub(crate) fn latest(&self) -> [f64; 5] {
+        self.latest
+    }
+
     /// Whether a token with these claims was withdrawn.
     pub(crate) fn revokes(&self, claims: &Claims) -> bool {
         use RevocationKind::{Client, Issuer, Organization, Token, User};
@@ -98,7 +103,7 @@ impl Table {
     }
 
     pub(crate) fn find(&self, kind: RevocationKind, issuer: &str, id: &str) -> Option<&Arc<Entry>> {
-        let hash = self.hash(issuer, id);
+        let hash = hash_of(&self.hasher, if id.is_empty() { issuer } else { id });
         self.shards[shard_of(hash)].find(hash, |entry| entry.revocation.is_about(kind, issuer, id))
     }
 
@@ -108,7 +113,7 @@ impl Table {
             kind, issuer, id, ..
         } = &entry.revocation;
         let kind = *kind;
-        let hash = self.hash(issuer, id);
+        let hash = hash_of(&self.hasher, entry.revocation.named());
         let hasher = &self.hasher;
         let shard = Arc::make_mut(&mut self.shards[shard_of(hash)]);
         let moment = entry.moment;
@@ -116,47 +121,41 @@ impl Table {
             *old = entry;
         } else {
             shard.insert_unique(hash, entry, |entry| {
-                hash_of(hasher, &entry.revocation.issuer, &entry.revocation.id)
+                hash_of(hasher, entry.revocation.named())
             });
             self.counts[kind as usize] += 1;
         }
-        let latest = &mut self.latest[kind as usize];
-        *latest = latest.max(moment);
+        if kind != RevocationKind::Token {
+            let latest = &mut self.latest[kind as usize];
+            *latest = latest.max(moment);
+        }
     }
 
     /// Takes this very entry out.
     pub(crate) fn remove(&mut self, entry: &Arc<Entry>) {
-        let Revocation {
-            kind, issuer, id, ..
-        } = &entry.revocation;
-        let hash = self.hash(issuer, id);
+        let hash = hash_of(&self.hasher, entry.revocation.named());
         let shard = Arc::make_mut(&mut self.shards[shard_of(hash)]);
         let Ok(found) = shard.find_entry(hash, |other| Arc::ptr_eq(other, entry)) else {
             return;
         };
         let _ = found.remove();
-        let count = &mut self.counts[*kind as usize];
+        let kind = entry.revocation.kind;
+        let count = &mut self.counts[kind as usize];
         *count -= 1;
         // Of one kind the latest moment is forgotten last, so that it stays the latest until there is none.
         if *count == 0 {
-            self.latest[*kind as usize] = f64::NEG_INFINITY;
+            self.latest[kind as usize] = f64::NEG_INFINITY;
         }
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.shards.iter().flat_map(|shard| shard.iter())
     }
-
-    fn hash(&self, issuer: &str, id: &str) -> u64 {
-        hash_of(&self.hasher, issuer, id)
-    }
 }
 
-/// Of the id alone, or of an issuer that stands for itself: hashing the issuer with each id would cost a request more
-/// than it saves.
-fn hash_of(hasher: &RandomState, issuer: &str, id: &str) -> u64 {
+fn hash_of(hasher: &RandomState, name: &str) -> u64 {
     let mut state = hasher.build_hasher();
-    state.write(if id.is_empty() { issuer } else { id }.as_bytes());
+    state.write(name.as_bytes());
     state.finish()
 }
 

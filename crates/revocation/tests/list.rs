@@ -321,7 +321,7 @@ proptest! {
     fn the_list_holds_what_a_slow_one_would(
         steps in prop::collection::vec((revocations(), 0..20_000_u64), 1..60),
     ) {
-        let world = World::new();
+        let world = World::with_capacity(100);
         let mut model = Model::default();
         for ((kind, issuer, id, offset), pass) in steps {
             let now = world.now().as_secs();
