@@ -79,8 +79,9 @@ impl HttpFetch {
         Box::pin(Self::run(client, request.timeout(deadline), max_bytes))
     }
 
-    /// `None` for a URL that is not asked.
-    fn client_for(&self, url: &str) -> Option<Client> {
+    /// The client that asks this URL, for an answer that is read piece by piece; `None` for a URL that is not asked.
+    #[doc(hidden)]
+    pub fn client_for(&self, url: &str) -> Option<Client> {
         let url = discovery::secure_url(url)?;
         let client = if discovery::is_loopback(&url) {
             &self.direct
