@@ -16,7 +16,7 @@ const PER_ENTRY: usize = 8;
 pub(crate) struct Gate {
     has_tokens: AtomicBool,
     /// For each kind the latest of its moments, as the bits of an `f64`: tokens issued since have been withdrawn by
-    /// their ids at most.
+    /// their ids at most. In the place of tokens, which have none, the latest of all.
     latest: [AtomicU64; 5],
     /// How many entries there are whose hash leads here. One that is full is never counted down.
     counters: Box<[AtomicU8]>,
@@ -35,13 +35,13 @@ impl Gate {
             latest: std::array::from_fn(|_| AtomicU64::new(f64::NEG_INFINITY.to_bits())),
             counters: (0..counters).map(|_| AtomicU8::new(0)).collect(),
             keys: (fastrand::u128(..) | 1, fastrand::u64(..) | 1),
-            shift: u128::BITS - counters.ilog2(),
+            shift: u64::BITS - counters.ilog2(),
         }
     }
 
     /// Whether the table must be looked at.
     pub(crate) fn may_revoke(&self, claims: &Claims) -> bool {
-        use RevocationKind::{Client, Issuer, Organization, User};
+        use RevocationKind::{Client, Issuer, Organization, Token, User};
         if self.has_tokens.load(Ordering::Acquire)
             && claims.token_id().is_some_and(|id| self.has(id))
         {
@@ -51,6 +51,9 @@ impl Gate {
         let is_before = |kind: RevocationKind| {
             issued < f64::from_bits(self.latest[kind as usize].load(Ordering::Acquire))
         };
+        if !is_before(Token) {
+            return false;
+        }
         (is_before(Client) && claims.client().is_some_and(|id| self.has(id)))
             || (is_before(User) && claims.user().is_some_and(|id| self.has(id)))
             || (is_before(Organization)
@@ -77,7 +80,10 @@ impl Gate {
     pub(crate) fn open_for(&self, table: &Table) {
         let has_tokens = table.count(RevocationKind::Token) > 0;
         self.has_tokens.store(has_tokens, Ordering::Release);
-        for (mine, latest) in self.latest.iter().zip(table.latest()) {
+        let mut latest = table.latest();
+        latest[RevocationKind::Token as usize] =
+            latest.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        for (mine, latest) in self.latest.iter().zip(latest) {
             mine.store(latest.to_bits(), Ordering::Release);
         }
     }
@@ -108,8 +114,11 @@ impl Gate {
                 .iter()
                 .fold(0, |bits, byte| (bits << 8) | u128::from(*byte)),
         };
-        // Of a product the highest bits depend on all bits.
-        let index = usize::try_from(bits.wrapping_mul(wide) >> self.shift).unwrap_or(0);
+        // Of a product the highest bits depend on all bits. Twice, so that names counted up do not fall in step.
+        let product = bits.wrapping_mul(wide);
+        let folded = (product >> 64) ^ (product & u128::from(u64::MAX));
+        let folded = u64::try_from(folded).unwrap_or(0).wrapping_mul(narrow);
+        let index = usize::try_from(folded >> self.shift).unwrap_or(0);
         &self.counters[index]
     }
 }

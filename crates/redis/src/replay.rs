@@ -1,0 +1,92 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_bearer::{ProofId, Remembering, Replay, ReplayStore};
+use countersign_jwks::suite::{First, race};
+use countersign_jwks::{Clock, SystemClock};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, Cmd, RedisError, Value};
+
+/// The DPoP proofs that were presented to any machine of a service: a proof counts once, whichever it is presented to.
+///
+/// One `SET … NX PX` a proof; the broker forgets it when its time is over. A broker that does not answer within
+/// 500 ms makes it [`Replay::Unavailable`], a 503: without it, nobody can tell whether a proof was presented before. Set
+/// `maxmemory-policy noeviction`, so that a broker that is full says so instead of forgetting.
+#[derive(Clone)]
+pub struct RedisReplayStore {
+    connection: ConnectionManager,
+    prefix: Arc<str>,
+    deadline: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl RedisReplayStore {
+    /// A store at the broker of this URL (`redis://`, with feature `tls` also `rediss://`), under keys that begin with
+    /// `countersign:proof:`. Must be called within a tokio runtime. Fails on a URL that is none of these; it connects
+    /// with the first proof, and again by itself.
+    pub fn open(url: &str) -> Result<Self, RedisError> {
+        let deadline = Duration::from_millis(500);
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(deadline))
+            .set_response_timeout(Some(deadline))
+            .set_number_of_retries(1);
+        let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
+        Ok(Self {
+            connection,
+            prefix: "countersign:proof:".into(),
+            deadline,
+            clock: Arc::new(SystemClock::new()),
+        })
+    }
+
+    /// Other keys, as where several services share a broker: a proof for one of them is none for the other.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long the broker may take: 500 ms.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+impl ReplayStore for RedisReplayStore {
+    fn remember(&self, proof: ProofId, lifetime: Duration) -> Remembering {
+        let mut connection = self.connection.clone();
+        let key = [self.prefix.as_bytes(), &proof.0].concat();
+        let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+        // More than a century is an error to the broker, and no time at all is one, too.
+        let lifetime = lifetime.clamp(1, 1 << 42);
+        let deadline = self.clock.sleep(self.deadline);
+        Remembering::Pending(Box::pin(async move {
+            let mut set = Cmd::new();
+            set.arg("SET").arg(key).arg(1).arg("NX");
+            set.arg("PX").arg(lifetime);
+            let answer = race(set.query_async(&mut connection), deadline).await;
+            match answer {
+                First::Left(Ok(Value::Okay)) => Replay::Fresh,
+                First::Left(Ok(Value::Nil)) => Replay::Seen,
+                First::Left(Ok(_)) | First::Right(()) => Replay::Unavailable,
+                First::Left(Err(error)) => {
+                    tracing::warn!(%error, "the store of DPoP proofs failed");
+                    Replay::Unavailable
+                }
+            }
+        }))
+    }
+}
+
+/// Without the connection, which may know a password.
+impl fmt::Debug for RedisReplayStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisReplayStore")
+            .field("prefix", &self.prefix)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
