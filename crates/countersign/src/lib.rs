@@ -74,7 +74,8 @@
 //! | `tonic` | `From<Denied> for tonic::Status`, and denials in tonic's body | no |
 //! | `metrics` | `countersign_jwks_*`, `countersign_audit_*` and `countersign_introspections_total` through the `metrics` facade | no |
 //! | `audit` | `Audit`: one event for each request, to sinks that never delay it | no |
-//! | `revocation` | `RevocationList`: tokens withdrawn before they expire | no |
+//! | `revocation` | `RevocationList` and its feed over HTTP: tokens withdrawn before they expire | no |
+//! | `redis` | `RedisRevocations` and `RedisReplayStore`: what many machines must know together | no |
 //! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
 
 #[cfg(feature = "audit")]
@@ -104,11 +105,20 @@ pub use countersign_jwks::{
 };
 #[cfg(feature = "reqwest")]
 pub use countersign_jwks::{HttpFetch, HttpFetchBuilder};
+#[cfg(feature = "redis")]
+pub use countersign_redis::{
+    RedisError, RedisReplayStore, RedisRevocations, RedisRevokeError, RedisStream,
+};
+#[cfg(all(feature = "revocation", feature = "axum"))]
+pub use countersign_revocation::RevocationPublisher;
 #[cfg(feature = "revocation")]
 pub use countersign_revocation::{
-    InvalidRevocation, Revocation, RevocationKind, RevocationList, RevocationListSettings,
-    RevocationListStatus, RevokeError,
+    FeedFailure, FeedSettings, FeedSink, FeedStatus, InvalidRevocation, NotCaughtUp, Revocation,
+    RevocationFeed, RevocationKind, RevocationList, RevocationListSettings, RevocationListStatus,
+    RevocationSource, RevokeError, WhenOld,
 };
+#[cfg(all(feature = "revocation", feature = "reqwest"))]
+pub use countersign_revocation::{ServerSentEvents, ServerSentEventsError};
 #[cfg(feature = "utoipa")]
 pub use countersign_router::Unmatched;
 #[cfg(feature = "axum")]

@@ -1,0 +1,19 @@
+//! What many machines know together, with a real `redis-server` of its own for each test: killed, started again, and
+//! robbed of what it knew.
+//!
+//! | what | where |
+//! |---|---|
+//! | processes that tell each other what was revoked, over HTTP and by the broker | [`machines`] |
+//! | lists that are kept in step with the stream | [`stream`] |
+//! | the store of DPoP proofs | [`replay`] |
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a helper that panics fails the test that called it; processes and the broker run on real time"
+)]
+
+mod broker;
+mod machines;
+mod replay;
+mod stream;
