@@ -107,11 +107,13 @@ impl World {
         for machine in [one, other] {
             assert_eq!(self.ask(machine, id).await, 200, "{id}");
         }
+        let begun = Instant::now();
         self.revoke(one, id).await;
-        assert_eq!(self.ask(one, id).await, 401, "{id}");
-        let took = self.refused(other, id).await;
-        eprintln!("{id}: refused on the other machine {took:?} after it was revoked");
+        self.refused(other, id).await;
+        let took = begun.elapsed();
+        eprintln!("{id}: refused on the other machine {took:?} after it was asked for");
         assert!(took < BOUND, "{id}: {took:?}");
+        assert_eq!(self.ask(one, id).await, 401, "{id}");
     }
 }
 
