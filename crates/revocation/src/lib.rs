@@ -30,6 +30,39 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Keeping many machines up to date
+//!
+//! A [`RevocationFeed`] adds to a list what a [`RevocationSource`] reads: `ServerSentEvents` from the
+//! `RevocationPublisher` of another machine, or a stream of Redis (`countersign-redis`). It is followed in the background,
+//! taken up again when it breaks, and knows its age: [`WhenOld`] says what follows when it falls silent. What is on a list
+//! stays there whatever its feed does.
+//!
+//! ```text
+//! revoke ─ RevocationList ─ RevocationPublisher ══ ServerSentEvents ─ RevocationFeed ─ RevocationList ─ 401
+//! ```
+//!
+//! # The feed over HTTP
+//!
+//! Server-sent events ([HTML, §9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)), one of these each:
+//!
+//! | event | id | data | means |
+//! |---|---|---|---|
+//! | `revocation` | `<epoch>-<number>` | a [`Revocation`] as JSON | a change; numbers follow each other |
+//! | `reset` | | `<epoch>-<number>` | all that is known follows, as `revocation` events without ids |
+//! | `caught-up` | `<epoch>-<number>` | the same | all that there was has been said |
+//! | `heartbeat` | | `<epoch>-<number>` | nothing has happened since that number |
+//!
+//! A follower that comes again sends the last id in `Last-Event-ID`. If all that came after it is still there, it is
+//! told that, otherwise everything. The epoch, 16 hexadecimal digits, is another one after the publisher was started
+//! anew, so that numbers of the old one mean nothing to it. A follower that finds a number left out asks for everything.
+//!
+//! # Features
+//!
+//! * `axum`: `RevocationPublisher`.
+//! * `reqwest`: `ServerSentEvents`.
+//! * `metrics`: gauge `countersign_revocation_feed_age_seconds` through the [`metrics`](https://docs.rs/metrics) facade,
+//!   labelled by `feed` (`sse`, `redis`, or what a source of yours is called), set each second.
 
 mod feed;
 mod gate;

@@ -1,18 +1,4 @@
-//! The feed by server-sent events
-//! ([HTML, §9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
-//!
-//! What goes over the wire, one event each:
-//!
-//! | event | id | data | means |
-//! |---|---|---|---|
-//! | `revocation` | `<epoch>-<number>` | a [`Revocation`](crate::Revocation) as JSON | a change; numbers follow each other |
-//! | `reset` | | `<epoch>-<number>` | all that is known follows, as `revocation` events without ids |
-//! | `caught-up` | `<epoch>-<number>` | the same | all that there was has been said |
-//! | `heartbeat` | | `<epoch>-<number>` | nothing has happened since that number |
-//!
-//! A follower that comes again sends the last id in `Last-Event-ID`. If all that came after it is still there, it is told
-//! that, otherwise everything. The epoch is another one after the publisher was started anew, so that numbers of the old
-//! one mean nothing to it.
+//! The feed by server-sent events; what goes over the wire is in the crate's documentation.
 
 #[cfg(feature = "reqwest")]
 mod event;
