@@ -46,7 +46,7 @@ impl Repository {
     }
 
     fn pages(&self) -> impl Iterator<Item = Page> {
-        let pages = self.files.iter().filter(|file| file.ends_with(".md"));
+        let pages = self.files.iter().filter(|file| is_page(file));
         pages.map(|name| Page {
             name: name.clone(),
             text: without_blocks(&self.text(name).expect("a page")),
@@ -241,4 +241,10 @@ fn what_leads_nowhere_is_found() {
     let repository = Repository::read();
     assert!(repository.has("tests/tests/docs.rs") && repository.has("docs.rs"));
     assert!(!repository.has("ocs.rs") && !repository.has("tests/nothing"));
+}
+
+fn is_page(file: &str) -> bool {
+    Path::new(file)
+        .extension()
+        .is_some_and(|extension| extension == "md")
 }
