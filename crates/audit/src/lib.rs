@@ -68,18 +68,23 @@
 //! |---|---|
 //! | `axum` | matched path and peer of axum's requests |
 //! | `metrics` | `countersign_audit_events_total{sink, outcome}`; outcomes `written`, `dropped`, `failed` |
+//! | `sqlite` | `SqliteSink`, through `sqlx` |
 //! | `tonic` | why a tonic handler denied a call |
 
 mod audit;
 mod builder;
 mod event;
 mod json;
+mod json_lines;
 mod layer;
+mod log_file;
 mod open;
 mod queue;
 mod report;
 mod service;
 mod sink;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod status;
 mod thread;
 mod time;
@@ -89,10 +94,13 @@ mod worker;
 pub use audit::Audit;
 pub use builder::{AuditBuildError, AuditBuilder};
 pub use event::{AuditDecision, AuditEvent};
+pub use json_lines::JsonLinesSink;
 pub use layer::AuditLayer;
 pub use queue::QueueSettings;
 pub use service::{Audited, ResponseFuture};
 pub use sink::{AuditSink, SinkError};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteSink;
 pub use status::{AuditStatus, SinkStatus};
 pub use thread::{BlockingSink, OnThread};
 pub use tracing_sink::TracingSink;

@@ -81,6 +81,15 @@ impl<S: BlockingSink> OnThread<S> {
         }
     }
 
+    /// The sink changed, so long as its thread has not started.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut S)) -> Self {
+        if let State::NotStarted(Some(sink)) = &mut self.state {
+            change(sink);
+            sink.name().clone_into(&mut self.name);
+        }
+        self
+    }
+
     async fn run(&mut self, task: Task) -> Result<(), SinkError> {
         let (done, result) = oneshot::channel();
         self.started()?.send(Job { task, done })?;

@@ -200,7 +200,9 @@ impl<S: AuditSink> Worker<S> {
 
     /// Lets events gather, so that they are written many at a time and a request seldom has to wake anybody.
     async fn linger(&mut self) {
-        let is_urgent = self.is_closed || self.queue.receiver.len() >= self.settings.batch;
+        // An error says that nobody is left who could send anything.
+        let is_ending = *self.phase.borrow() != Phase::Running || self.phase.has_changed().is_err();
+        let is_urgent = is_ending || self.queue.receiver.len() >= self.settings.batch;
         if !is_urgent {
             let linger = self.clock.sleep(self.settings.linger);
             select(pin!(self.queue.wake.notified()), linger).await;

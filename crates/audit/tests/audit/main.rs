@@ -5,5 +5,17 @@
     reason = "helpers of tests, which may panic as tests may"
 )]
 
+mod content;
 mod decisions;
+mod grpc;
+mod json_lines;
+mod load;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod reports;
+mod shutdown;
+mod sinks;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod support;
+mod tracing_sink;
