@@ -74,12 +74,12 @@
 //! | `tonic` | `From<Denied> for tonic::Status`, and denials in tonic's body | no |
 //! | `metrics` | `countersign_jwks_*`, `countersign_audit_*` and `countersign_introspections_total` through the `metrics` facade | no |
 //! | `audit` | `Audit`: one event for each request, to sinks that never delay it | no |
-//! | `sqlite` | `SqliteSink`: audit events into an `SQLite` file | no |
+//! | `audit-sqlite` | its sink that writes to an `SQLite` file | no |
 //! | `revocation` | `RevocationList` and its feed over HTTP: tokens withdrawn before they expire | no |
 //! | `redis` | `RedisRevocations` and `RedisReplayStore`: what many machines must know together | no |
 //! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "audit-sqlite")]
 pub use countersign_audit::SqliteSink;
 #[cfg(feature = "audit")]
 pub use countersign_audit::{
