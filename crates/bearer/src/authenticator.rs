@@ -253,7 +253,10 @@ impl Authenticator {
             Proving::Pending(asked) => {
                 let authenticator = self.clone();
                 Decision::pending(async move {
-                    match unreplayed(asked.await) {
+                    let proven = unreplayed(asked.await);
+                    // The store may have taken its time.
+                    let held = proven.and_then(|()| Ok(authenticator.check_revoked(&principal)?));
+                    match held {
                         Ok(()) => Ok(principal),
                         Err(unproven) => Err(deny(&authenticator, unproven)),
                     }
@@ -327,6 +330,8 @@ impl Authenticator {
 
     /// Trusts an issuer no longer: its tokens are refused from now on, those seen before included, its refresh
     /// ends, and what was kept of it is dropped. `false` if there was no issuer of that exact name.
+    ///
+    /// Tokens that are introspected are another matter: whom `with_opaque_tokens` asks stays as it was built.
     pub fn remove_issuer(&self, name: &str) -> bool {
         let removed = self.inner.issuers.remove(name);
         self.inner.verified.forget_untrusted();
@@ -355,6 +360,11 @@ impl Authenticator {
             scopes,
             &self.inner.sender,
         ))
+    }
+
+    /// Whether a request may bring proofs.
+    pub(crate) fn takes_proofs(&self) -> bool {
+        self.inner.sender.dpop.is_some()
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {

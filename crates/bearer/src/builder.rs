@@ -384,7 +384,7 @@ impl AuthenticatorBuilder {
     fn problems_of_issuers(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let acting_issuers = &self.context.tenant.acting_issuers;
-        for issuer in &self.issuers {
+        for issuer in self.issuers.iter().chain(self.introspected_issuers()) {
             let is_acting = acting_issuers.contains(issuer.name());
             if is_acting && issuer.yields_organizations() {
                 let message = format!(
@@ -395,7 +395,12 @@ impl AuthenticatorBuilder {
             }
         }
         let several = self.several_issuers();
+        let mut asked = HashSet::new();
         for issuer in self.introspected_issuers() {
+            if !asked.insert(issuer.name()) {
+                let path = format!("introspection.{}", issuer.name());
+                problems.push(Problem::new(path, "is configured twice"));
+            }
             let own = issuer.problems(several);
             problems.extend(own.into_iter().map(|(setting, message)| {
                 Problem::new(

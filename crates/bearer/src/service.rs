@@ -55,6 +55,11 @@ where
         if let Some(credential) = request.headers_mut().get_mut(AUTHORIZATION) {
             credential.set_sensitive(true);
         }
+        if self.authenticator.takes_proofs()
+            && let Some(proof) = request.headers_mut().get_mut("dpop")
+        {
+            proof.set_sensitive(true);
+        }
         let admission = Admission {
             nobody: self.optional.then(|| self.authenticator.context().clone()),
             started,

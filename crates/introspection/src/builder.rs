@@ -60,6 +60,13 @@ impl IntrospectionBuilder {
         self
     }
 
+    /// Accepts answers without `token_type`. Only for a server that answers about no refresh tokens, or with a profile
+    /// that has a mark of access tokens: many servers leave it out about refresh tokens. Default: refused.
+    pub fn with_token_type_optional(mut self) -> Self {
+        self.rules.token_type_optional = true;
+        self
+    }
+
     /// How long answers are remembered, and how much is asked of the server.
     pub fn with_policy(mut self, policy: IntrospectionPolicy) -> Self {
         self.policy = policy;

@@ -23,7 +23,8 @@ pub(crate) struct Shared {
     pub(crate) answers: Answers,
     pub(crate) tagger: Tagger,
     policy: IntrospectionPolicy,
-    waiting: AtomicUsize,
+    /// About tokens that were active before, and about all others, so that made-up ones take nobody's place.
+    waiting: [AtomicUsize; 2],
     state: Mutex<State>,
 }
 
@@ -83,7 +84,7 @@ impl Shared {
             server,
             answers: Answers::new(&policy),
             tagger,
-            waiting: AtomicUsize::new(0),
+            waiting: Default::default(),
             state: Mutex::new(State {
                 flights: HashMap::new(),
                 sequence: 0,
@@ -108,7 +109,8 @@ impl Shared {
         token: Box<str>,
         freshness: Freshness,
     ) -> Outcome {
-        let Some(_place) = Place::take(&self.waiting, self.policy.max_waiters) else {
+        let waiting = &self.waiting[usize::from(self.answers.was_active(tag))];
+        let Some(_place) = Place::take(waiting, self.policy.max_waiters) else {
             return Err(unavailable(Duration::from_secs(1)));
         };
         let arrived = self.lock().sequence;

@@ -181,7 +181,10 @@ impl RevocationList {
                     recorded.full += 1;
                     recorded.incomplete_until = recorded.incomplete_until.max(Some(until));
                 }
-                Outcome::Refused(RevokeError::InFuture, _) => recorded.in_future += 1,
+                Outcome::Refused(RevokeError::InFuture, until) => {
+                    recorded.in_future += 1;
+                    recorded.incomplete_until = recorded.incomplete_until.max(Some(until));
+                }
             }
         }
         if !forgotten.is_empty() || recorded.added > 0 {
@@ -328,7 +331,10 @@ impl Inner {
             // No token that exists by now lives longer.
             RevocationKind::Token => revocation.moment().min(now.saturating_add(lifetime)),
             _ if revocation.moment() > now.saturating_add(GRACE) => {
-                return Outcome::Refused(RevokeError::InFuture, Duration::ZERO);
+                // Its tokens may be good for that long, by a clock that is right.
+                let ahead = revocation.moment().saturating_sub(now);
+                let until = monotonic.saturating_add(ahead).saturating_add(lifetime);
+                return Outcome::Refused(RevokeError::InFuture, until.saturating_add(GRACE));
             }
             _ => revocation.moment().saturating_add(lifetime),
         };

@@ -34,9 +34,13 @@ pub struct RequireAuthentication {
 }
 
 /// Guards with the token's `acr`, which must be this authentication context class reference.
+///
+/// # Panics
+///
+/// If it is empty, or has anything but printable ASCII without spaces, of which no challenge could tell.
 pub fn require_acr(acr: impl Into<String>) -> RequireAuthentication {
     let mut wanted = StepUp::default();
-    wanted.acr_values.push(acr.into());
+    wanted.acr_values.push(told(acr.into()));
     RequireAuthentication {
         wanted: Arc::new(wanted),
     }
@@ -51,10 +55,25 @@ pub fn require_max_age(age: Duration) -> RequireAuthentication {
     }
 }
 
+fn told(acr: String) -> String {
+    let is_told = !acr.is_empty() && acr.bytes().all(|byte| byte.is_ascii_graphic());
+    assert!(
+        is_told,
+        "{acr:?} is no authentication context class that a challenge can tell of"
+    );
+    acr
+}
+
 impl RequireAuthentication {
     /// The same, or another `acr`, of which the client is told after those before it.
+    ///
+    /// # Panics
+    ///
+    /// As [`require_acr`].
     pub fn or_acr(mut self, acr: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.wanted).acr_values.push(acr.into());
+        Arc::make_mut(&mut self.wanted)
+            .acr_values
+            .push(told(acr.into()));
         self
     }
 

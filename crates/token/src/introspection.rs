@@ -17,6 +17,9 @@ pub struct IntrospectionRules {
     pub issuer_optional: bool,
     /// `aud` may be absent: the endpoint answers `active` to a resource only about tokens meant for it.
     pub audience_optional: bool,
+    /// `token_type` may be absent: the endpoint answers about no refresh tokens, or the profile has a mark of access
+    /// tokens. Servers leave it out about refresh tokens above all.
+    pub token_type_optional: bool,
 }
 
 impl Issuer {
@@ -25,7 +28,7 @@ impl Issuer {
     /// token's own payload. `now` is the time since the Unix epoch.
     ///
     /// `active` must be `true`: `false` is [`Refusal::Inactive`], anything else
-    /// [`Refusal::MalformedPayload`]. `exp` is required. `token_type`, where present, must be `Bearer` or `DPoP`: servers answer about
+    /// [`Refusal::MalformedPayload`]. `exp` is required, and so is `token_type`, which must be `Bearer` or `DPoP`: servers answer about
     /// refresh tokens, too. Present claims of another type than their own are refused, as in a token.
     ///
     /// The claims may be [bound](Claims::confirmation), which must then be proven.
@@ -59,7 +62,7 @@ impl Issuer {
         let statement = Statement {
             payload: &payload,
             text: answer,
-            is_marked: is_access_token(&payload, confirmation)?,
+            is_marked: is_access_token(&payload, rules, confirmation)?,
             has_audience,
             times,
             confirmation,
@@ -72,15 +75,20 @@ impl Issuer {
 /// Whether the answer says that it is about an access token; refused if it says otherwise.
 fn is_access_token(
     payload: &Object<'_>,
+    rules: IntrospectionRules,
     confirmation: Option<Confirmation>,
 ) -> Result<bool, Refusal> {
+    let is_of_access = |used: &str| matches!(used, "access" | "access_token");
+    if registered(payload, "token_use")?.is_some_and(|used| !is_of_access(used)) {
+        return Err(Refusal::NotAccessToken);
+    }
     let is_key_bound = matches!(confirmation, Some(Confirmation::KeyThumbprint(_)));
     match registered(payload, "token_type")? {
-        None => Ok(false),
+        None if rules.token_type_optional => Ok(false),
         Some(bearer) if bearer.eq_ignore_ascii_case("Bearer") => Ok(true),
         Some(dpop) if dpop.eq_ignore_ascii_case("DPoP") => is_key_bound
             .then_some(true)
             .ok_or(Refusal::UnprovenConfirmation),
-        Some(_) => Err(Refusal::NotAccessToken),
+        _ => Err(Refusal::NotAccessToken),
     }
 }

@@ -254,7 +254,12 @@ fn only_an_access_tokens_type_is_accepted() {
     for (changes, expected) in [
         (json!({"token_type": "bearer"}), None),
         (json!({"token_type": "BEARER"}), None),
-        (json!({"token_type": null}), None),
+        (json!({"token_type": null}), Some(Refusal::NotAccessToken)),
+        (json!({"token_use": "access_token"}), None),
+        (
+            json!({"token_use": "refresh_token"}),
+            Some(Refusal::NotAccessToken),
+        ),
         (json!({"token_type": "DPoP", "cnf": bound}), None),
         (json!({"token_type": "dpop", "cnf": bound}), None),
         // A server that binds a token says so in both places, or its answer cannot be relied on.
@@ -297,7 +302,9 @@ fn an_answer_without_a_type_must_not_look_like_an_id_token() {
         ),
         (json!({"token_type": "Bearer", "nonce": "n"}), None),
     ] {
-        let refusal = check_by(&issuer, &with(&changes)).err();
+        let mut rules = IntrospectionRules::default();
+        rules.token_type_optional = true;
+        let refusal = check_within(&issuer, &with(&changes), rules).err();
         assert_eq!(refusal, expected, "{changes}");
     }
 }

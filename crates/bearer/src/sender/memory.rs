@@ -23,7 +23,8 @@ struct Seen {
 }
 
 impl MemoryReplayStore {
-    /// A store of at most so many proofs, of about 100 bytes each. A proof is kept for 65 s.
+    /// A store of at most so many proofs, of about 100 bytes each. Room is needed for those of
+    /// 95 s; requests beyond are answered with 503, whoever filled it.
     pub fn new(max_entries: usize) -> Self {
         Self::with_clock(max_entries, Arc::new(SystemClock::new()))
     }

@@ -244,8 +244,8 @@ fn settings_of_proofs_that_make_no_sense_are_reported_with_their_path() {
         ),
         (
             json!({ "dpop": { "mode": "allowed", "base_url": "api.acme.test" } }),
-            "dpop: must have the base_url that clients know this service by, \
-             without user, query and fragment",
+            "dpop: must have the base_url that clients know this service by: \
+             an absolute https URL without user, query and fragment",
         ),
         (
             json!({ "client_certificates": { "mode": "allowed", "header": "x" } }),

@@ -31,7 +31,7 @@ const SYSTEMS: [(&str, Make); 14] = [
     (open::BARE, open::bare),
     (open::NOOP, open::noop),
     (countersign::NAME, countersign::make),
-    (countersign::ACCOUNTABLE, countersign::accountable),
+    (ACCOUNTABLE, countersign::accountable),
     (hand_written::NAME, hand_written::make),
     (
         tower_oauth2_resource_server::NAME,

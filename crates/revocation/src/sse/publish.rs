@@ -14,6 +14,8 @@ use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{CAUGHT_UP, HEARTBEAT, Position, RESET, REVOCATION};
+use countersign_bearer::Microservice;
+
 use crate::journal::Change;
 use crate::list::RevocationList;
 use crate::revocation::Revocation;
@@ -24,7 +26,8 @@ const AT_ONCE: usize = 256;
 /// Publishes what is on a [`RevocationList`], and what comes to it, to those who follow by
 /// [`ServerSentEvents`](crate::ServerSentEvents). Cheap to clone.
 ///
-/// What it publishes names clients and users: put it behind a layer that lets only your own services through.
+/// What it publishes names clients and users of every tenant, so that only [`Microservice`]s are answered: callers who
+/// are the vendor's own by a positive rule of their issuer.
 ///
 /// ```
 /// use axum::Router;
@@ -71,8 +74,15 @@ impl RevocationPublisher {
         self
     }
 
-    /// What answers `GET` with the feed.
+    /// What answers `GET` with the feed, for [`Microservice`]s behind the authentication layer. Others get 403, and
+    /// where that layer is missing everybody 500.
     pub fn route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
+        let publisher = self.clone();
+        get(async move |_: Microservice, headers: HeaderMap| publisher.answer(&headers))
+    }
+
+    /// What answers `GET` with the feed, for everybody who gets there: behind a guard of your own.
+    pub fn dangerous_open_route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let publisher = self.clone();
         get(async move |headers: HeaderMap| publisher.answer(&headers))
     }

@@ -67,7 +67,11 @@ async fn a_follower_catches_up_with_a_publisher_that_was_away_and_forgets_nothin
     meanwhile("it breaks", || feed.status().last_failure.is_some()).await;
     origin.revoke(user(&origin, "bob")).unwrap();
     let publisher = RevocationPublisher::new(origin.clone());
-    server = Served::at(address, Router::new().route("/", publisher.route())).await;
+    server = Served::at(
+        address,
+        Router::new().route("/", publisher.dangerous_open_route()),
+    )
+    .await;
     refuses(&feed, "bob").await;
 
     drop(server);
@@ -75,7 +79,11 @@ async fn a_follower_catches_up_with_a_publisher_that_was_away_and_forgets_nothin
     meanwhile("it breaks again", || !feed.status().current).await;
     let forgetful = list();
     let publisher = RevocationPublisher::new(forgetful.clone());
-    let _server = Served::at(address, Router::new().route("/", publisher.route())).await;
+    let _server = Served::at(
+        address,
+        Router::new().route("/", publisher.dangerous_open_route()),
+    )
+    .await;
     meanwhile("it is back", || feed.status().current).await;
     forgetful.revoke(user(&forgetful, "cleo")).unwrap();
     refuses(&feed, "cleo").await;
@@ -156,7 +164,7 @@ async fn the_credential_is_asked_for_with_each_connection() {
     }
     let publisher = RevocationPublisher::new(list());
     let app = Router::new()
-        .route("/", publisher.route())
+        .route("/", publisher.dangerous_open_route())
         .layer(from_fn(guard));
     let server = Served::new(app).await;
     let attempts = std::sync::atomic::AtomicU32::new(0);
@@ -191,5 +199,39 @@ fn a_feed_over_plain_http_from_elsewhere_is_refused() {
         let source =
             countersign_revocation::ServerSentEvents::with_client(url, crate::world::http());
         assert!(source.is_err(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_vendors_own_services_are_told() {
+    const API: &str = "https://api.acme.test";
+    let issuer = countersign_testing::TestIssuer::new("https://as.acme.test");
+    let trusted = issuer.trusted_for(API);
+    let trusted =
+        trusted.with_microservices(countersign_token::Microservices::clients(["billing"]));
+    let authenticator = countersign_bearer::Authenticator::builder().issuer(trusted);
+    let authenticator = authenticator.build().await.unwrap();
+    let publisher = RevocationPublisher::new(list());
+    let bare: Router = Router::new().route("/", publisher.route());
+    let guarded = bare.clone().layer(authenticator.layer());
+    let of = |client: &str| issuer.service_principal(client).with_audience(API).mint();
+    let user = issuer
+        .delegated_user("billing", "ann")
+        .with_audience(API)
+        .mint();
+    for (app, token, status) in [
+        (&guarded, of("billing"), 200),
+        (&guarded, of("m2m-acme"), 403),
+        (&guarded, user, 403),
+        (&guarded, "x".to_owned(), 401),
+        (&bare, of("billing"), 500),
+    ] {
+        let request =
+            axum::http::Request::get("/").header("authorization", format!("Bearer {token}"));
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let answer = tower::ServiceExt::oneshot(app.clone(), request)
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), status);
     }
 }

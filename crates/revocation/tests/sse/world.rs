@@ -31,7 +31,7 @@ impl Served {
     }
 
     pub(crate) async fn publishing(publisher: &RevocationPublisher) -> Self {
-        Self::new(Router::new().route("/", publisher.route())).await
+        Self::new(Router::new().route("/", publisher.dangerous_open_route())).await
     }
 
     pub(crate) async fn at(address: SocketAddr, app: Router) -> Self {

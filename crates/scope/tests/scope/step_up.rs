@@ -117,6 +117,16 @@ async fn only_who_authenticated_as_it_is_wanted_is_let_through() {
             401,
         ),
         (
+            "a machine that claims to have authenticated",
+            mfa(),
+            world
+                .issuer
+                .service_principal("m2m")
+                .with_audience(API)
+                .with_claim("acr", "mfa"),
+            401,
+        ),
+        (
             "a machine",
             five_minutes(),
             world.issuer.service_principal("m2m").with_audience(API),
