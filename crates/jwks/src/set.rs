@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,7 +73,7 @@ impl KeySet {
     ///
     /// Only the keys that fit one of `allowed` are kept. A key that cannot be used is skipped and reported, see
     /// [`skipped`](Self::skipped). Usable keys of one `kid` and `kty` are merged if they are the same key, and all
-    /// dropped if they are not.
+    /// skipped if they are not.
     pub fn parse(json: &[u8], allowed: Algorithms) -> Result<Self, KeySetError> {
         Self::parse_within(json, allowed, Limits::default())
     }
@@ -117,7 +116,7 @@ impl KeySet {
         &self.0.keys
     }
 
-    /// The members of the set that are not used, in its order.
+    /// The members of the set that are not used, each of them, in its order.
     pub fn skipped(&self) -> &[SkippedKey] {
         &self.0.skipped
     }
@@ -269,50 +268,54 @@ fn fits(key: &Key, algorithm: Algorithm) -> bool {
     key.algorithms().contains(algorithm)
 }
 
-/// Makes (`kid`, `kty`) unique. Keys without `kid` conflict with nothing; the same one twice is still one.
+/// Makes (`kid`, `kty`) unique. Keys without `kid` conflict with nothing; the same one twice is still one, in two places.
 fn merge(usable: Vec<(usize, Key)>, skipped: &mut Vec<SkippedKey>) -> Vec<Arc<Key>> {
-    let mut conflicting: HashMap<(Box<str>, &'static str), Vec<usize>> = HashMap::new();
-    let mut merged: Vec<(usize, Key)> = Vec::with_capacity(usable.len());
+    let mut merged: Vec<(Vec<usize>, Key)> = Vec::with_capacity(usable.len());
     for (index, key) in usable {
         let twin = merged
             .iter_mut()
             .find(|(_, other)| other.kid() == key.kid() && other.material() == key.material());
-        if let Some((_, twin)) = twin {
-            let algorithms = twin.algorithms().union(key.algorithms());
-            // Both were prepared before, so preparing them together does not fail.
-            if let Ok(both) = Key::new(
-                key.kid().map(Into::into),
-                key.material().clone(),
-                algorithms,
-            ) {
-                *twin = both;
-            }
-        } else {
-            merged.push((index, key));
+        let Some((places, twin)) = twin else {
+            merged.push((vec![index], key));
+            continue;
+        };
+        places.push(index);
+        let algorithms = twin.algorithms().union(key.algorithms());
+        // Both were prepared before, so preparing them together does not fail.
+        if let Ok(both) = Key::new(
+            key.kid().map(Into::into),
+            key.material().clone(),
+            algorithms,
+        ) {
+            *twin = both;
         }
     }
-    for (index, key) in &merged {
-        if let Some(kid) = key.kid() {
-            conflicting
-                .entry((kid.into(), key.material().kty()))
-                .or_default()
-                .push(*index);
-        }
-    }
-    conflicting.retain(|_, indices| indices.len() > 1);
-    merged.retain(|(index, key)| {
-        let conflict = conflicting.values().any(|indices| indices.contains(index));
-        if conflict {
-            skipped.push(SkippedKey {
-                index: *index,
+    let is_contested = |key: &Key| {
+        let namesakes = merged.iter().filter(|(_, other)| namesakes(key, other));
+        namesakes.count() > 1
+    };
+    let contested: Vec<bool> = merged.iter().map(|(_, key)| is_contested(key)).collect();
+    let mut keys = Vec::with_capacity(merged.len());
+    for ((places, key), contested) in merged.into_iter().zip(contested) {
+        if contested {
+            skipped.extend(places.into_iter().map(|index| SkippedKey {
+                index,
                 kid: key.kid().map(str::to_owned),
                 reason: SkipReason::Conflict,
-            });
+            }));
+        } else {
+            keys.push(Arc::new(key));
         }
-        !conflict
-    });
+    }
     skipped.sort_by_key(|skipped| skipped.index);
-    merged.into_iter().map(|(_, key)| Arc::new(key)).collect()
+    keys
+}
+
+/// Whether they claim one name; a key with a name is its own namesake.
+fn namesakes(one: &Key, other: &Key) -> bool {
+    one.kid().is_some()
+        && one.kid() == other.kid()
+        && one.material().kty() == other.material().kty()
 }
 
 #[cfg(test)]

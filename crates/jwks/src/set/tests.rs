@@ -218,7 +218,11 @@ fn one_kid_and_kty_is_one_key_or_none() {
     let cases: [(&[Value], usize, &[usize]); 8] = [
         (&[one.clone(), one.clone()], 1, &[]),
         (&[one.clone(), other.clone(), two.clone()], 1, &[0, 2]),
-        (&[one.clone(), other, one.clone(), two.clone()], 1, &[0, 3]),
+        (
+            &[one.clone(), other, one.clone(), two.clone()],
+            1,
+            &[0, 2, 3],
+        ),
         (&curves, 1, &[0, 1]),
         (&[one.clone(), named(rsa())], 2, &[]),
         (&[one.clone(), enc], 1, &[1]),
