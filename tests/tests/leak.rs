@@ -219,8 +219,10 @@ struct Down;
 impl Fetch for Down {
     fn fetch(
         &self,
-        _: FetchRequest,
+        request: FetchRequest,
     ) -> BoxFuture<Result<axum::http::Response<axum::body::Bytes>, FetchFailure>> {
+        assert!(request.url.ends_with("?key=hunter2"));
+        tracing::trace!(?request, "a client's own event");
         Box::pin(async { Err(FetchFailure::Connect) })
     }
 }
@@ -240,7 +242,8 @@ async fn what_is_secret_in_a_url_is_not_said() {
         let issuer = Issuer::new(ISSUER, AUDIENCE).with_keys(KeySource::url(url));
         let builder = Authenticator::builder().issuer(issuer.clone());
         let config = builder.check().unwrap_err();
-        let said = format!("{issuer:?} {builder:?} {config} {config:?}");
+        let keys = issuer.keys();
+        let said = format!("{issuer:?} {keys:?} {builder:?} {config} {config:?}");
         let built = builder.build().await.unwrap_err();
         let said = format!("{said} {built} {built:?} {}", log.take());
         assert_eq!(leaked(&said, &secrets), None, "{said}");
@@ -257,7 +260,7 @@ async fn what_is_secret_in_a_url_is_not_said() {
         }
     }
 
-    // A key in the query is for the fetch alone.
+    // A key in the query is for the fetch alone, and the fetch does not say it either.
     let source = KeySource::url("https://as.acme.test/jwks?key=hunter2");
     let issuer = Issuer::new(ISSUER, AUDIENCE).with_keys(source);
     let builder = Authenticator::builder()
@@ -274,10 +277,12 @@ async fn what_is_secret_in_a_url_is_not_said() {
     let status = authenticator.status();
     assert_eq!(status[0].1.last_error, Some(FetchFailure::Connect));
     let said = format!(
-        "{issuer:?} {authenticator:?} {status:?} {:?} {denied} {denied:?} {}",
+        "{issuer:?} {:?} {authenticator:?} {status:?} {:?} {denied} {denied:?} {}",
+        issuer.keys(),
         authenticator.jwks(ISSUER),
         log.take()
     );
     assert!(said.contains("connect"), "{said}");
+    assert!(said.contains("a client's own event"), "{said}");
     assert_eq!(leaked(&said, &secrets), None, "{said}");
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 
 use crate::clock::BoxFuture;
+use crate::shown::Shown;
 
 /// How documents come from the network.
 ///
@@ -37,7 +38,7 @@ pub trait Fetch: fmt::Debug + Send + Sync + 'static {
 }
 
 /// One GET request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FetchRequest {
     /// The absolute URL. Checked: `https`, or `http` to a loopback host.
@@ -90,6 +91,19 @@ impl FetchRequest {
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
+    }
+}
+
+impl fmt::Debug for FetchRequest {
+    /// Of the URL, origin and path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FetchRequest")
+            .field("url", &Shown(&self.url))
+            .field("accept", &self.accept)
+            .field("etag", &self.etag)
+            .field("max_bytes", &self.max_bytes)
+            .field("deadline", &self.deadline)
+            .finish()
     }
 }
 

@@ -91,6 +91,7 @@ mod refresh;
 mod refresher;
 mod set;
 mod shared;
+mod shown;
 mod snapshot;
 mod source;
 mod status;

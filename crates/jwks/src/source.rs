@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 
 use url::Url;
@@ -5,9 +6,10 @@ use url::Url;
 use crate::algorithm::Algorithms;
 use crate::discovery;
 use crate::set::{KeySet, Limits};
+use crate::shown::Shown;
 
 /// Where an issuer's keys come from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum KeySource {
     /// The `jwks_uri` of the issuer's metadata: OpenID Connect Discovery 1.0 first, then [RFC 8414]. The issuer must
@@ -41,6 +43,19 @@ impl KeySource {
     /// [`KeySource::Json`].
     pub fn json(json: impl Into<Vec<u8>>) -> Self {
         Self::Json(json.into())
+    }
+}
+
+impl fmt::Debug for KeySource {
+    /// Of a URL, origin and path; of JSON, the length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discovery => f.write_str("Discovery"),
+            Self::Url(url) => f.debug_tuple("Url").field(&Shown(url)).finish(),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Fixed(set) => f.debug_tuple("Fixed").field(set).finish(),
+            Self::Json(json) => write!(f, "Json({} bytes)", json.len()),
+        }
     }
 }
 
