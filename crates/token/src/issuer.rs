@@ -222,6 +222,9 @@ impl Issuer {
     }
 
     /// Lets the issuer speak for these organizations only. A token that names another is refused.
+    ///
+    /// Two issuers may list the same id: it then stands for two tenants, one of each issuer, unless your own code looks
+    /// at ids without their issuer.
     pub fn with_organizations<O: Into<String>>(
         mut self,
         organizations: impl IntoIterator<Item = O>,
