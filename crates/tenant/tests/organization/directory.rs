@@ -153,6 +153,27 @@ async fn other_tenant_extractors_accept_an_alias_behind_the_record_only() {
 }
 
 #[tokio::test]
+async fn an_alias_of_one_caller_is_nothing_to_another_behind_it() {
+    let database = Database::new();
+    let inside = |organization| {
+        Router::new()
+            .route(
+                "/orgs/{org_id}",
+                get(async |tenant: Tenant| tenant.id().to_string()),
+            )
+            .layer(authenticated(service_principal(organization, ["a"])))
+            .layer(from_extractor_with_state::<Organization<Plan>, _>(
+                database.directory(),
+            ))
+            .layer(authenticated(service_principal("org_acme", ["a"])))
+    };
+    let answer = super::get(&inside("org_acme"), "/orgs/acme").await;
+    assert_eq!(answer, (StatusCode::OK, "org_acme".into()));
+    let (status, _) = super::get(&inside("org_globex"), "/orgs/acme").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn the_unknown_and_the_suspended_are_refused_by_name() {
     let database = Database::new();
     let (status, body) = super::get(&database.app("org_new"), "/seats").await;

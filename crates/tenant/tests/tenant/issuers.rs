@@ -110,6 +110,7 @@ async fn tenants_are_equal_if_issuer_and_identifier_are_whoever_acts() {
     let [first, by_another_client, other_id, other_issuer] = &seen[..] else {
         panic!("{seen:?}");
     };
+    assert!(seen.iter().all(|tenant| !tenant.is_acting()));
     assert_eq!(first, by_another_client);
     let hasher = RandomState::new();
     assert_eq!(hasher.hash_one(first), hasher.hash_one(by_another_client));
