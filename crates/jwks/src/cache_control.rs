@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_lifetime_is_read_from_where_the_rfc_puts_it_and_nowhere_else() {
-        let cases: [(&[&str], Option<u64>); 20] = [
+        let cases: [(&[&str], Option<u64>); 21] = [
             (&[], None),
             (&["max-age=300"], Some(300)),
             (&["public, max-age=300, must-revalidate"], Some(300)),
@@ -114,6 +114,8 @@ mod tests {
             (&["extension=\"max-age=300\""], None),
             (&["extension=\"a, max-age=300, b\""], None),
             (&["extension=\"\\\", max-age=7\", max-age=300"], Some(300)),
+            // A backslash is one in quotes only.
+            (&["extension=\\, max-age=300"], Some(300)),
             (&["max-age=-1"], Some(0)),
             (&["max-age"], Some(0)),
             (&["max-age=1.5"], Some(0)),

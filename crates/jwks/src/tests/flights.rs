@@ -168,6 +168,21 @@ async fn a_fetch_that_panics_is_a_failed_fetch() {
 }
 
 #[tokio::test]
+async fn a_fetch_whose_end_is_lost_in_a_panic_of_the_clock_stands_in_nobodys_way() {
+    let world = World::serving(&[jwk("a")]);
+    let jwks = world.build().await;
+    world.network.hold();
+    let waiting = ask(&jwks, "b").await;
+    world.clock.panic_once();
+    world.network.release();
+    settle().await;
+    assert_eq!(answer(waiting).await, "unavailable");
+
+    world.network.serve(Reply::keys(&[jwk("b")]));
+    assert_eq!(word(&jwks.refresh_for(Some("b"), ED).await), "found");
+}
+
+#[tokio::test]
 async fn nobody_waits_longer_than_a_second() {
     let world = World::serving(&[jwk("a")]);
     let jwks = world.build().await;

@@ -35,6 +35,7 @@ pub(crate) struct FakeClock(Mutex<Time>);
 #[derive(Debug, Default)]
 struct Time {
     now: Duration,
+    panics: bool,
     sleepers: Vec<(Duration, oneshot::Sender<()>)>,
 }
 
@@ -44,7 +45,11 @@ impl Clock for FakeClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.lock().unwrap().now
+        let mut time = self.0.lock().unwrap();
+        let (now, panics) = (time.now, std::mem::take(&mut time.panics));
+        drop(time);
+        assert!(!panics, "as the test wants it");
+        now
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<()> {
@@ -71,6 +76,11 @@ impl FakeClock {
         }
         self.0.lock().unwrap().now = end;
         settle().await;
+    }
+
+    /// The next one who asks for the time panics.
+    pub(crate) fn panic_once(&self) {
+        self.0.lock().unwrap().panics = true;
     }
 
     fn wake_next(&self, end: Duration) -> bool {

@@ -101,6 +101,20 @@ fn nesting_up_to_the_limit_is_read() {
 }
 
 #[test]
+fn numbers_up_to_the_limits_are_read() {
+    let long = "1".repeat(64);
+    for number in ["1e307", "-100e305", "1e-999", &long] {
+        let payload = format!(r#"{{"a":{number}}}"#);
+        let object = parse(payload.as_bytes()).unwrap();
+        assert_eq!(object.get("a"), Some(&Json::Number(number)));
+    }
+    for number in ["1e308", "-10e307", &format!("{long}1")] {
+        let payload = format!(r#"{{"a":{number}}}"#);
+        assert_eq!(parse(payload.as_bytes()), Err(NotStrictJson), "{number}");
+    }
+}
+
+#[test]
 fn numbers_that_are_slow_to_convert_are_not_converted() {
     // Halfway between two doubles, to the last digit: thousands of times slower than other numbers.
     let slow = "2.47032822920623272088e-324,".repeat(200);
