@@ -69,3 +69,17 @@ impl Clock for SystemClock {
         Box::pin(tokio::time::sleep(duration))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_clocks_tell_the_time_and_go_on() {
+        let clock = SystemClock::new();
+        // This was written in 2026.
+        assert!(clock.unix_time() > Duration::from_secs(1_767_225_600));
+        let start = clock.monotonic();
+        assert!((0..10_000_000).any(|_| clock.monotonic() > start));
+    }
+}

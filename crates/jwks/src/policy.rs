@@ -266,5 +266,53 @@ mod tests {
         for policy in wrong {
             assert_eq!(policy.problems().count(), 1, "{policy:?}");
         }
+        let ten_years = s(10 * 365 * 24 * 60 * 60);
+        let at_the_limits = default()
+            .with_time_to_live(s(1))
+            .with_time_to_live_range(s(1), s(1))
+            .with_refresh_at(0.1)
+            .with_stale_grace(ten_years)
+            .with_backoff(Duration::from_millis(100), Duration::from_millis(100))
+            .with_budget(ten_years, 1)
+            .with_deadline(Duration::from_nanos(1));
+        let at_the_others = default().with_refresh_at(1.0).with_wait(Duration::ZERO);
+        for policy in [at_the_limits, at_the_others] {
+            assert_eq!(policy.problems().count(), 0, "{policy:?}");
+        }
+        let beyond = ten_years + s(1);
+        assert_eq!(default().with_stale_grace(beyond).problems().count(), 1);
+    }
+
+    #[test]
+    fn each_setting_is_kept_beside_the_others() {
+        let policy = RefreshPolicy::default()
+            .with_time_to_live(s(2))
+            .with_time_to_live_range(s(3), s(4))
+            .with_refresh_at(0.5)
+            .with_stale_grace(s(5))
+            .with_backoff(s(6), s(7))
+            .with_budget(s(8), 9)
+            .with_wait(s(10))
+            .with_max_waiters(11)
+            .with_deadline(s(12))
+            .with_rediscover_after(s(13))
+            .with_start_wait(s(14));
+        let expected = RefreshPolicy {
+            time_to_live: s(2),
+            min_time_to_live: s(3),
+            max_time_to_live: s(4),
+            refresh_at: 0.5,
+            stale_grace: s(5),
+            min_backoff: s(6),
+            max_backoff: s(7),
+            budget_every: s(8),
+            budget_burst: 9,
+            wait: s(10),
+            max_waiters: 11,
+            deadline: s(12),
+            rediscover_after: s(13),
+            start_wait: s(14),
+        };
+        assert_eq!(policy, expected);
     }
 }

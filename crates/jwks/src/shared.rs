@@ -26,8 +26,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// When the next refresh is due. Its receivers learn of the owner's end by the end of this sender.
     pub(crate) schedule: watch::Sender<Duration>,
-    /// Counts the swaps to a different set.
-    pub(crate) swaps: watch::Sender<u64>,
+    /// Tells of each swap to a different set.
+    pub(crate) swaps: watch::Sender<()>,
     pub(crate) waiters: AtomicUsize,
 }
 
@@ -61,7 +61,7 @@ impl Shared {
                 last_error: None,
             }),
             schedule: watch::Sender::new(now),
-            swaps: watch::Sender::new(0),
+            swaps: watch::Sender::new(()),
             waiters: AtomicUsize::new(0),
             plan: Arc::new(plan),
         }
@@ -258,7 +258,7 @@ impl Shared {
         };
         let (keys, skipped) = (snapshot.set.keys().len(), snapshot.set.skipped().len());
         tracing::info!(issuer = self.plan.issuer, keys, skipped, "keys swapped");
-        self.swaps.send_modify(|swaps| *swaps += 1);
+        self.swaps.send_replace(());
     }
 
     fn report(&self, failure: Option<FetchFailure>, now: Duration) {

@@ -22,18 +22,15 @@ pub fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-/// The content of a file of at most `max_bytes`, read where blocking is allowed.
+/// Reads a file where blocking is allowed: `max_bytes` and one more at most, which tells the parser, whose limit it is,
+/// that there are too many.
 pub(crate) async fn read_file(path: PathBuf, max_bytes: usize) -> Result<Vec<u8>, FetchFailure> {
     let read = move || {
         let mut content = Vec::new();
-        // One byte beyond the limit tells that there is more, however long the file is.
         let limit = u64::try_from(max_bytes).map_or(u64::MAX, |limit| limit.saturating_add(1));
         File::open(path)
             .and_then(|file| file.take(limit).read_to_end(&mut content))
             .map_err(|_| FetchFailure::File)?;
-        if content.len() > max_bytes {
-            return Err(FetchFailure::TooLarge);
-        }
         Ok(content)
     };
     tokio::task::spawn_blocking(read)

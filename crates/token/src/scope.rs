@@ -261,6 +261,7 @@ mod tests {
         for not_granted in ["", "A", "a:", "a:rea", "a:read:x", "b", "aa:read", "c", "*"] {
             assert!(!set.contains(not_granted), "{not_granted}");
         }
+        assert!(!set.is_empty());
         assert!(ScopeSet::parse("").unwrap().is_empty());
     }
 

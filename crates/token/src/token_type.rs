@@ -98,6 +98,7 @@ mod tests {
             ("", None),
             ("application/", None),
             ("application/application/jwt", None),
+            ("imagination/jwt", None),
             ("at+jwt ", None),
             ("dpop+jwt", None),
             ("logout+jwt", None),

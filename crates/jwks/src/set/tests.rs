@@ -75,6 +75,18 @@ fn a_set_is_an_object_with_an_array_of_at_most_so_many_keys_and_bytes() {
 }
 
 #[test]
+fn each_limit_is_kept_and_is_ones_own() {
+    let json = jwks(&[jwk("a"), jwk("b")]);
+    let parse = |limits| KeySet::parse_within(&json, all(), limits).err();
+    let (limits, bytes) = (Limits::default(), json.len());
+    assert_eq!(parse(limits.with_max_bytes(bytes).with_max_keys(2)), None);
+    let small = limits.with_max_bytes(bytes - 1);
+    assert_eq!(parse(small.with_max_keys(2)), Some(KeySetError::TooLarge));
+    let few = limits.with_max_bytes(bytes).with_max_keys(1);
+    assert_eq!(parse(few), Some(KeySetError::TooManyKeys));
+}
+
+#[test]
 fn depth_is_no_danger() {
     let (deep, end) = ("[".repeat(100_000), "]".repeat(100_000));
     let good = jwk("good");

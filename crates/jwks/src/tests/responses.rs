@@ -81,6 +81,21 @@ async fn both_content_types_are_taken_with_parameters_and_in_any_case() {
 }
 
 #[tokio::test]
+async fn a_set_of_exactly_the_limits_is_taken_from_the_network_and_from_a_file() {
+    let mut json = jwks(&[jwk("a")]);
+    json.resize(256 * 1024, b' ');
+    let path = std::env::temp_dir().join(format!("countersign-limit-{}.json", std::process::id()));
+    std::fs::write(&path, &json).unwrap();
+    let world = World::new();
+    world.network.serve(Reply::json(json));
+    for source in [KeySource::url(KEYS), KeySource::file(&path)] {
+        let jwks = world.builder(source).build().await.unwrap();
+        assert!(jwks.is_ready());
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test]
 async fn a_fetch_is_told_the_limits() {
     let world = World::serving(&[jwk("a")]);
     let _jwks = world.build().await;

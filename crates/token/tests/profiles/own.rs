@@ -357,6 +357,22 @@ fn a_user_may_have_to_have_more_claims_than_a_machine() {
 }
 
 #[test]
+fn a_machine_may_be_one_by_having_no_subject() {
+    let profile = ClaimsProfile::rfc9068()
+        .with_required_claims([])
+        .with_machine_rule(MachineRule::SubjectAbsent);
+    let nobody = without(&machine(), "sub");
+    let said = the_machine().without_subject();
+    assert_eq!(read(&profile, &nobody), Ok(said));
+    let ann = with(&machine(), "sub", "ann");
+    let user = Said::user("crawler", "ann", "ann").with_id("1");
+    assert_eq!(read(&profile, &ann), Ok(user));
+    for nameless in [without(&nobody, "client_id"), without(&ann, "client_id")] {
+        assert_eq!(read(&profile, &nameless), Err(MissingClaim));
+    }
+}
+
+#[test]
 fn an_audience_may_be_left_out_by_listed_machines_of_any_profile() {
     let aimless = without(&machine(), "aud");
     let listed = |profile| vendor(profile).with(|issuer| issuer.with_clients(["crawler"]));
@@ -371,6 +387,17 @@ fn an_audience_may_be_left_out_by_listed_machines_of_any_profile() {
         listed(optional.clone()).read("at+jwt", &other),
         Err(Audience)
     );
+    // A machine that is not its own client, and a user that has its client's name.
+    let marked = optional.clone().with_machine_rule(MachineRule::ClaimIs {
+        claim: "machine".into(),
+        value: true.into(),
+    });
+    let of_another = with(&ann, "machine", true);
+    let decided = listed(marked).read("at+jwt", &of_another);
+    assert_eq!(decided, Err(MissingClaim));
+    let users = optional.clone().with_machine_rule(MachineRule::Never);
+    let decided = listed(users).read("at+jwt", &aimless);
+    assert_eq!(decided, Err(MissingClaim));
     let strict = optional.with_audience_required();
     assert_eq!(listed(strict).read("at+jwt", &aimless), Err(MissingClaim));
 }
