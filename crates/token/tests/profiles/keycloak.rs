@@ -269,6 +269,23 @@ fn a_token_of_a_bound_type_is_never_a_plain_bearer_token() {
 }
 
 #[test]
+fn a_bound_token_is_an_access_token_by_its_type_like_any_other() {
+    let cnf = json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"});
+    let bound = with(&user(), "cnf", cnf);
+    let said = vendor().read("JWT", &user());
+    for (typ, expected) in [
+        ("DPoP", said.clone()),
+        ("Bearer", said),
+        ("ID", Err(NotAccessToken)),
+        ("Refresh", Err(NotAccessToken)),
+        ("dpop", Err(NotAccessToken)),
+    ] {
+        let payload = with(&bound, "typ", typ);
+        assert_eq!(vendor().read_bound(&payload), expected, "{typ}");
+    }
+}
+
+#[test]
 fn an_old_access_token_with_a_nonce_is_one_all_the_same() {
     let payload = with(&user(), "nonce", "n-0S6_WzA2Mj");
     assert_eq!(

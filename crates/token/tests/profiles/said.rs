@@ -1,12 +1,14 @@
 //! A vendor to read tokens of, and what a token said.
 
-use countersign_token::{CallerKind, Claims, ClaimsProfile, Issuer, Refusal};
+use countersign_token::{
+    CallerKind, Claims, ClaimsProfile, CompactToken, Issuer, Refusal, UnverifiedToken,
+};
 use serde_json::Value;
 
 use crate::support::{World, seconds, verify};
 
 /// What the application is told of a token.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Said {
     kind: CallerKind,
     client: Option<String>,
@@ -120,6 +122,22 @@ impl Vendor {
         let token = token.with_payload(payload.to_string());
         let now = seconds(1_900_000_100);
         verify(&token.mint(), &self.trusted, &self.world.keys, now).map(Said::from)
+    }
+}
+
+impl Vendor {
+    /// What a plain JWT with this payload says that is bound to a key, were the key proven.
+    pub(crate) fn read_bound(&self, payload: &Value) -> Result<Said, Refusal> {
+        let token = self.world.server.token().with_header("typ", "JWT");
+        let token = token.with_payload(payload.to_string()).mint();
+        let compact = CompactToken::decode(&token)?;
+        let unverified = UnverifiedToken::read(&compact)?;
+        let checked = self
+            .trusted
+            .check_bound(unverified, seconds(1_900_000_100))?;
+        let claims = checked.verify(&self.world.keys.keys()[0])?.claims()?;
+        assert!(claims.confirmation().is_some(), "it is not bound");
+        Ok(claims.into())
     }
 }
 
