@@ -140,6 +140,14 @@ mod tests {
     }
 
     #[test]
+    fn a_token_has_the_characters_of_a_b64token_and_no_others() {
+        for byte in 0..=u8::MAX {
+            let is_one = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_b64token(&[b'a', byte, b'a']), is_one, "{byte}");
+        }
+    }
+
+    #[test]
     fn a_token_anywhere_else_is_no_credential() {
         let mut headers = HeaderMap::new();
         headers.insert("cookie", HeaderValue::from_static("access_token=abc"));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use countersign_bearer::RefusalBody;
-use countersign_scope::{RequireScopes, require, scopes};
+use countersign_scope::{RequireScopes, require, require_acr, scopes};
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{BodyExt, Empty, Full};
@@ -120,6 +120,9 @@ async fn a_service_that_is_never_ready_is_not_called() {
         }
     }
     let guarded = granted("invoices:read").layer(require::<Read>().layer(Broken));
+    let error = guarded.oneshot(Request::new(())).await.unwrap_err();
+    assert_eq!(error, "never ready");
+    let guarded = granted("").layer(require_acr("a").layer(Broken));
     let error = guarded.oneshot(Request::new(())).await.unwrap_err();
     assert_eq!(error, "never ready");
 }
