@@ -59,7 +59,9 @@ impl Repository {
 
     /// Whether there is such a file or folder: from the top where the path says so, else anywhere.
     fn has(&self, path: &str) -> bool {
-        if TOP.iter().any(|top| path.starts_with(top)) && self.root.join(path).exists() {
+        if TOP.iter().any(|top| format!("{path}/").starts_with(top))
+            && self.root.join(path).exists()
+        {
             return true;
         }
         let inside = format!("/{path}");
