@@ -46,7 +46,8 @@ impl Repository {
     }
 
     fn pages(&self) -> impl Iterator<Item = Page> {
-        let pages = self.files.iter().filter(|file| file.ends_with(".md"));
+        let is_page = |file: &&String| Path::new(file).extension().is_some_and(|one| one == "md");
+        let pages = self.files.iter().filter(is_page);
         pages.map(|name| Page {
             name: name.clone(),
             text: without_blocks(&self.text(name).expect("a page")),
