@@ -46,7 +46,8 @@ impl Repository {
     }
 
     fn pages(&self) -> impl Iterator<Item = Page> {
-        let pages = self.files.iter().filter(|file| is_page(file));
+        let is_page = |file: &&String| Path::new(file).extension().is_some_and(|one| one == "md");
+        let pages = self.files.iter().filter(is_page);
         pages.map(|name| Page {
             name: name.clone(),
             text: without_blocks(&self.text(name).expect("a page")),
@@ -59,7 +60,9 @@ impl Repository {
 
     /// Whether there is such a file or folder: from the top where the path says so, else anywhere.
     fn has(&self, path: &str) -> bool {
-        if TOP.iter().any(|top| path.starts_with(top)) && self.root.join(path).exists() {
+        if TOP.iter().any(|top| format!("{path}/").starts_with(top))
+            && self.root.join(path).exists()
+        {
             return true;
         }
         let inside = format!("/{path}");
@@ -241,10 +244,4 @@ fn what_leads_nowhere_is_found() {
     let repository = Repository::read();
     assert!(repository.has("tests/tests/docs.rs") && repository.has("docs.rs"));
     assert!(!repository.has("ocs.rs") && !repository.has("tests/nothing"));
-}
-
-fn is_page(file: &str) -> bool {
-    Path::new(file)
-        .extension()
-        .is_some_and(|extension| extension == "md")
 }

@@ -136,6 +136,7 @@ impl Weighter<CachedToken, Principal> for Weight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_token::Claims;
     use std::hash::{BuildHasher, RandomState};
 
     #[test]
@@ -156,5 +157,26 @@ mod tests {
         );
         assert!(!PresentedToken(same_ending.as_bytes()).equivalent(&cached));
         assert!(!PresentedToken(b"").equivalent(&cached));
+        // As an entry that is put in finds the one in its place.
+        let entry = |token: &str| CachedToken(token.as_bytes().into());
+        assert!(cached == entry(&same) && cached != entry(&same_ending));
+        let other_ending = format!("head{}", "y".repeat(32));
+        assert_ne!(
+            hasher.hash_one(&cached),
+            hasher.hash_one(entry(&other_ending))
+        );
+    }
+
+    #[test]
+    fn an_entry_weighs_its_token_its_claims_and_a_little_more() {
+        for (token, custom) in [(100, 2), (100, 4000), (8000, 2)] {
+            let token = CachedToken(vec![b'a'; token].into());
+            let claims = Claims::service_principal("https://as.test", "m2m");
+            let claims = claims.with_custom(format!("{{{}}}", " ".repeat(custom)));
+            let least = token.0.len() + claims.heap_bytes();
+            let weight = Weight.weight(&token, &Principal::assertion(claims));
+            let beside = usize::try_from(weight).unwrap() - least;
+            assert!((200..1024).contains(&beside), "{beside} beside {least}");
+        }
     }
 }

@@ -38,6 +38,19 @@ where
 mod tests {
     use super::*;
 
+    struct Audit;
+
+    impl ScopePolicy for Audit {
+        const ALTERNATIVES: &'static [&'static [&'static str]] =
+            &[&["audit:read", "invoices:read"], &["admin"], &[]];
+    }
+
+    #[test]
+    fn the_scopes_of_a_policy_are_all_that_it_names() {
+        let named: Vec<_> = Audit::scopes().collect();
+        assert_eq!(named, ["audit:read", "invoices:read", "admin"]);
+    }
+
     #[test]
     fn an_alternative_is_met_when_all_of_it_is_granted_and_nothing_is_met_by_nothing() {
         let cases: &[(&[&[&str]], &str, bool)] = &[

@@ -109,4 +109,10 @@ mod tests {
             assert_eq!(TokenType::from_typ(typ), expected, "{typ:?}");
         }
     }
+
+    #[test]
+    fn a_set_holds_what_was_put_in_however_often() {
+        let set = TokenTypes::NONE.with(TokenType::Jwt).with(TokenType::Jwt);
+        assert!(set.contains(TokenType::Jwt) && !set.contains(TokenType::AtJwt));
+    }
 }

@@ -16,5 +16,6 @@ mod extractors;
 mod issuers;
 mod keys;
 mod layer;
+mod revoked;
 mod sender;
 mod support;

@@ -274,6 +274,24 @@ async fn a_proof_counts_once() {
 }
 
 #[tokio::test]
+async fn a_proof_is_remembered_as_long_as_it_could_be_used_again() {
+    let world = World::new();
+    let app = world
+        .app(|builder| builder.with_dpop(Dpop::allowed(API)))
+        .await;
+    // Of a clock that is ahead as far as is borne, and so good for the longest time.
+    let made = world.clock.unix_time() + Duration::from_secs(5);
+    let proof = world.key.proof("GET", URI, &world.bound, made);
+    let proof = [proof.mint()];
+    let first = send(&app, request("DPoP", &world.bound, &proof)).await;
+    assert_eq!(first.status, 200);
+    world.clock.advance(Duration::from_secs(65)).await;
+    let again = send(&app, request("DPoP", &world.bound, &proof)).await;
+    assert_eq!(again.status, 401);
+    assert!(again.body.contains("used before"), "{}", again.body);
+}
+
+#[tokio::test]
 async fn a_nonce_is_asked_for_and_given_and_refused_when_it_is_old() {
     let world = World::new();
     let nonces = DpopNonces::with_secret(&[7; 32]).unwrap();

@@ -1,5 +1,5 @@
 use countersign_token::Refusal::{MalformedClaim, MissingClaim, UnprovenConfirmation};
-use countersign_token::{Claims, Organizations};
+use countersign_token::{Claims, OrganizationId, Organizations, Scope};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -18,6 +18,33 @@ fn no_identifiers() -> Vec<Value> {
         json!({}),
         json!({"id": "a"}),
     ]
+}
+
+#[test]
+fn what_claims_occupy_is_their_text_their_organizations_and_their_scopes() {
+    let few = || Claims::service_principal("https://as.acme.test", "m2m-acme");
+    let scope = |length| Scope::new("s".repeat(length)).unwrap();
+    let organization = |length| OrganizationId::new("o".repeat(length)).unwrap();
+    for more in [500, 3000] {
+        for (what, claims) in [
+            ("text", few().with_custom(" ".repeat(more))),
+            ("organization", few().with_organization(organization(more))),
+            ("scope", few().with_scopes(&[scope(more)])),
+            (
+                "all",
+                few()
+                    .with_custom(" ".repeat(more / 2))
+                    .with_organization(organization(more / 4))
+                    .with_scopes(&[scope(more / 8), scope(more / 8 + 1)]),
+            ),
+        ] {
+            let beside = claims.heap_bytes() - few().heap_bytes();
+            assert!(
+                (more..more + 100).contains(&beside),
+                "{what}: {beside} for {more}"
+            );
+        }
+    }
 }
 
 #[test]
