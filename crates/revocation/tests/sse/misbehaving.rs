@@ -200,7 +200,9 @@ async fn what_is_no_revocation_is_counted_and_what_is_around_it_counts() {
 
 #[tokio::test]
 async fn told_twice_is_known_once() {
-    let text = everything(&[], 1) + &change(2, &ann()) + &change(2, &ann()) + &change(1, &ann());
+    // Made once: another second would be another moment.
+    let ann = ann();
+    let text = everything(&[], 1) + &change(2, &ann) + &change(2, &ann) + &change(1, &ann);
     let text = text + &change(3, &user(&list(), "bob"));
     let server = Raw::new(Answer::Held(events(&text))).await;
     let feed = follow(&server.url);
