@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod caller;
 mod clients;
 mod config;
 mod discovery;
