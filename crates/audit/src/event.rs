@@ -16,6 +16,7 @@ use http::{Method, StatusCode};
 pub struct AuditEvent(Arc<Facts>);
 
 /// All that an event says.
+#[derive(Default)]
 pub(crate) struct Facts {
     pub(crate) request: RequestFacts,
     pub(crate) decisions: Decisions,
@@ -25,7 +26,7 @@ pub(crate) struct Facts {
 }
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuditDecision {
     /// The inner service answered, and its answer is no denial. Its status may still be an error of its own.
@@ -33,6 +34,7 @@ pub enum AuditDecision {
     /// The answer is a denial, or an error after a denial that the handler put into words of its own.
     Denied,
     /// There is no answer: the inner service failed or panicked.
+    #[default]
     Error,
     /// There is no answer: whoever asked went away, or a time limit passed.
     Cancelled,
@@ -84,8 +86,8 @@ impl Answer {
 }
 
 impl AuditEvent {
-    pub(crate) fn new(facts: Facts) -> Self {
-        Self(Arc::new(facts))
+    pub(crate) fn new(facts: Arc<Facts>) -> Self {
+        Self(facts)
     }
 
     /// When the request came, since the Unix epoch.

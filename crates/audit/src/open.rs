@@ -2,10 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_bearer::{DenialKind, Trail};
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderName, Method, Request, Response};
 
 use crate::event::{Answer, AuditDecision, AuditEvent, Facts, RequestFacts};
 use crate::layer::Settings;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// No request id is longer.
 const MAX_REQUEST_ID: usize = 128;
@@ -20,11 +22,13 @@ pub(crate) struct Open {
     /// Whether nobody further out reads the trail as well.
     is_outermost: bool,
     started: Duration,
-    request: RequestFacts,
+    /// Where the event will be, from the start, so that little is moved about.
+    facts: Option<Arc<Facts>>,
     pub(crate) stage: Stage,
 }
 
 /// How far the request has come.
+#[derive(Clone, Copy)]
 pub(crate) enum Stage {
     /// The inner service runs. Whoever leaves it otherwise than by returning, panics.
     Inside,
@@ -51,14 +55,17 @@ impl Open {
             trail,
             is_outermost,
             started: clock.monotonic(),
-            request: RequestFacts {
-                time: clock.unix_time(),
-                method: bounded(request.method()),
-                #[cfg(feature = "axum")]
-                matched_path: request.extensions().get().cloned(),
-                peer: settings.peer_of(request.extensions()),
-                request_id: settings.request_id_in(request.headers()),
-            },
+            facts: Some(Arc::new(Facts {
+                request: RequestFacts {
+                    time: clock.unix_time(),
+                    method: bounded(request.method()),
+                    #[cfg(feature = "axum")]
+                    matched_path: request.extensions().get().cloned(),
+                    peer: settings.peer_of(request.extensions()),
+                    request_id: settings.request_id_in(request.headers()),
+                },
+                ..Facts::default()
+            })),
             settings,
             stage: Stage::Inside,
         }
@@ -66,10 +73,12 @@ impl Open {
 
     /// What the event says of the response.
     pub(crate) fn answer<R>(&mut self, response: &Response<R>) -> Answer {
-        if self.request.request_id.is_none() {
-            self.request.request_id = self.settings.request_id_in(response.headers());
+        if let Some(facts) = self.facts.as_mut().and_then(Arc::get_mut)
+            && facts.request.request_id.is_none()
+        {
+            facts.request.request_id = self.settings.request_id_in(response.headers());
         }
-        let grpc_status = response.headers().get("grpc-status");
+        let grpc_status = response.headers().get(&GRPC_STATUS);
         Answer {
             status: response.status(),
             grpc_status: grpc_status
@@ -82,35 +91,36 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let decisions = if self.is_outermost {
-            self.trail.take()
-        } else {
-            self.trail.decisions()
-        };
-        let stage = std::mem::replace(&mut self.stage, Stage::Failed);
-        let (decision, answer) = match stage {
-            Stage::Inside | Stage::Failed => (AuditDecision::Error, None),
-            Stage::Waiting => (AuditDecision::Cancelled, None),
-            Stage::Answered(answer) => {
-                // A guard's denial that the handler answered as a success is no denial of the request.
-                let is_denied =
-                    answer.denial.is_some() || (decisions.denial.is_some() && answer.is_failure());
-                let decision = if is_denied {
-                    AuditDecision::Denied
-                } else {
-                    AuditDecision::Allowed
-                };
-                (decision, Some(answer))
-            }
-        };
         let audit = &self.settings.audit;
-        audit.record(AuditEvent::new(Facts {
-            decision,
-            answer,
-            decisions,
-            request: std::mem::take(&mut self.request),
-            latency: audit.clock.monotonic().saturating_sub(self.started),
-        }));
+        let Some(mut facts) = self.facts.take() else {
+            return;
+        };
+        // Nobody else has it before it is sent.
+        if let Some(facts) = Arc::get_mut(&mut facts) {
+            facts.latency = audit.clock.monotonic().saturating_sub(self.started);
+            facts.decisions = if self.is_outermost {
+                self.trail.take()
+            } else {
+                self.trail.decisions()
+            };
+            (facts.decision, facts.answer) = match self.stage {
+                Stage::Inside | Stage::Failed => (AuditDecision::Error, None),
+                Stage::Waiting => (AuditDecision::Cancelled, None),
+                Stage::Answered(answer) => (decision_of(&answer, facts), Some(answer)),
+            };
+        }
+        audit.record(AuditEvent::new(facts));
+    }
+}
+
+fn decision_of(answer: &Answer, facts: &Facts) -> AuditDecision {
+    // A guard's denial that the handler answered as a success is no denial of the request.
+    let is_denied =
+        answer.denial.is_some() || facts.decisions.denial.is_some() && answer.is_failure();
+    if is_denied {
+        AuditDecision::Denied
+    } else {
+        AuditDecision::Allowed
     }
 }
 

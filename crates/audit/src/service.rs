@@ -52,7 +52,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         future: F,
-        // Taken when the response is there. Behind the future, so that it is dropped after it.
+        // Gone when the response is there. Behind the future, so that it is dropped after it.
         open: Option<Open>,
     }
 }
@@ -73,12 +73,14 @@ where
             open.stage = Stage::Waiting;
         }
         let result = ready!(polled);
-        if let Some(mut open) = this.open.take() {
+        if let Some(open) = this.open.as_mut() {
             open.stage = match &result {
                 Ok(response) => Stage::Answered(open.answer(response)),
                 Err(_) => Stage::Failed,
             };
         }
+        // Dropped in its place, which makes the event.
+        *this.open = None;
         Poll::Ready(result)
     }
 }

@@ -30,7 +30,7 @@ async fn list(_: Scoped<ReadInvoices>, invoices: TenantScoped<Invoices>) -> Json
 
 /// Takes longer than anybody waits.
 async fn export(_: Scoped<ReadInvoices>) {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::main]

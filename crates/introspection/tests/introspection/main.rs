@@ -17,5 +17,4 @@ mod limits;
 mod metrics;
 mod mixed;
 mod responses;
-mod secrecy;
 mod world;

@@ -1,4 +1,15 @@
 //! That neither tokens nor what this resource proves itself with are said anywhere, whatever happens.
+//!
+//! It has a process of its own: what is listened to here would depend on what other threads log.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may panic as tests may"
+)]
+
+#[allow(dead_code, reason = "shared with the other tests, which use the rest")]
+#[path = "introspection/world.rs"]
+mod world;
 
 use std::fmt::Write as _;
 use std::io;
