@@ -12,8 +12,8 @@ use crate::thread::{BlockingSink, OnThread};
 /// written to by one process. A file that somebody has moved or deleted is made anew; its folder is not.
 ///
 /// What cannot be written, since the disk is full or the folder is missing, is tried again and then counted as
-/// failed, as with any sink. A write that fails in the middle is taken back: every line is an event, whole and once. Only
-/// a machine that stops in the middle of a write leaves a part of a line behind.
+/// failed, as with any sink. A write that fails in the middle is taken back: every line is an event, whole and once.
+/// Only a machine that stops in the middle of a write leaves a part of a line behind.
 ///
 /// ```
 /// use countersign_audit::{Audit, JsonLinesSink};

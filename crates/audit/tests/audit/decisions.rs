@@ -172,7 +172,11 @@ async fn whom_a_guard_refuses_is_named_with_what_was_missing() {
         "decision": "denied", "denial": "insufficient_scope", "status": 403, "client": "m2m-acme",
         "scopes_needed": [ALTERNATIVES], "scopes_granted": ["invoices:read"],
     });
-    let denied = |denial, status, client| json!({"decision": "denied", "denial": denial, "status": status, "client": client});
+    let denied = |denial, status, client| {
+        json!({
+            "decision": "denied", "denial": denial, "status": status, "client": client,
+        })
+    };
     let idle = support.clone().with_scopes(["other"]);
     let cases = [
         ("/audit", Some(&reader), scopeless.clone()),
