@@ -45,10 +45,6 @@ impl Context {
         &*self.clock
     }
 
-    pub(crate) fn is_dpop_required(&self) -> bool {
-        self.dpop_required
-    }
-
     /// Who is asked whether a token of this issuer is active, if anybody can be.
     pub fn introspection(&self, issuer: &str) -> Option<&Arc<dyn Introspect>> {
         let mut known = self.introspection.iter();

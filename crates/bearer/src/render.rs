@@ -161,11 +161,11 @@ impl Denied {
         let context = self.context.as_deref();
         let worded = context.zip(says_error);
         let bearer = worded
-            .filter(|(context, _)| !context.is_dpop_required())
+            .filter(|(context, _)| !context.dpop_required)
             .map(|(context, says)| self.challenge("Bearer", context, says && !self.is_dpop));
         let dpop = worded.and_then(|(context, says)| {
             let algorithms = context.dpop_algorithms.as_ref()?;
-            let says = says && (self.is_dpop || context.is_dpop_required());
+            let says = says && (self.is_dpop || context.dpop_required);
             let mut challenge = self.challenge("DPoP", context, says);
             challenge.parameter("algs", algorithms);
             Some(challenge)

@@ -74,7 +74,7 @@ impl SkipReason {
 }
 
 /// Members that only a private or symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+pub const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// Longer exponents are refused by the cryptographic library at each verification; better once, at load.
 const MAX_EXPONENT_BITS: usize = 33;

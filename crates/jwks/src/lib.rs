@@ -116,7 +116,7 @@ pub use self::clock::{BoxFuture, Clock, SystemClock};
 pub use self::fetch::{Fetch, FetchFailure, FetchRequest};
 #[cfg(feature = "reqwest")]
 pub use self::http::{HttpFetch, HttpFetchBuilder, HttpFetchError};
-pub use self::jwk::SkipReason;
+pub use self::jwk::{PRIVATE_MEMBERS, SkipReason};
 pub use self::jwks::{Jwks, Lookup};
 pub use self::key::{BadSignature, Key};
 pub use self::policy::RefreshPolicy;

@@ -3,15 +3,12 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64_simd::URL_SAFE_NO_PAD;
-use countersign_jwks::{Algorithm, Algorithms, Key};
+use countersign_jwks::{Algorithm, Algorithms, Key, PRIVATE_MEMBERS};
 
 use crate::json::{Json, Object};
 use crate::unverified::CompactToken;
 
 type Result<T> = std::result::Result<T, ProofRefusal>;
-
-/// Members that only a private or symmetric key has.
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// The longest `jti` and nonce that are taken, in bytes (fixed).
 const MAX_NAME_BYTES: usize = 256;

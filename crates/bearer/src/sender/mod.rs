@@ -112,11 +112,6 @@ impl SenderConstraint {
         token: &[u8],
         now: Duration,
     ) -> Proving {
-        if let (None, Presentation::Bearer, false) =
-            (claims.confirmation(), presentation, self.is_on())
-        {
-            return Proving::Ready(Ok(()));
-        }
         match self.check(claims, presentation, token, now) {
             Ok(None) => Proving::Ready(Ok(())),
             Ok(Some(Remembering::Ready(replay))) => Proving::Ready(unreplayed(replay)),

@@ -1,5 +1,10 @@
-use countersign_bearer::{Authenticator, AuthenticatorConfig, BuildError};
-use countersign_token::Issuer;
+use std::sync::Arc;
+
+use countersign_bearer::{
+    Authenticator, AuthenticatorConfig, BuildError, Introspect, IntrospectionFailure,
+};
+use countersign_jwks::BoxFuture;
+use countersign_token::{Claims, Issuer, Refusal};
 use serde_json::{Value, json};
 
 fn problems(config: Value) -> Vec<String> {
@@ -360,4 +365,42 @@ async fn settings_in_code_are_checked_the_same_before_anything_is_fetched() {
             "issuers[1].organizations",
         ]
     );
+}
+
+/// Stands for an authorization server that is asked about opaque tokens of this issuer.
+#[derive(Debug)]
+struct Asked(Issuer);
+
+impl Introspect for Asked {
+    fn issuer(&self) -> &Issuer {
+        &self.0
+    }
+
+    fn introspect(&self, _: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        Box::pin(std::future::ready(Err(IntrospectionFailure::Refused(
+            Refusal::Inactive,
+        ))))
+    }
+
+    fn introspect_anew(&self, token: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        self.introspect(token)
+    }
+}
+
+#[test]
+fn an_issuer_that_is_introspected_is_held_to_the_rules_of_any() {
+    let asked = || {
+        Arc::new(Asked(Issuer::new(
+            "https://as.acme.test",
+            "https://api.acme.test",
+        )))
+    };
+    let builder = || Authenticator::builder().with_opaque_tokens(asked());
+    assert!(builder().check().is_ok());
+    let acting = builder().with_acting_issuers(["https://as.acme.test"]);
+    let problems = acting.check().unwrap_err().to_string();
+    assert!(problems.starts_with("acting_issuers: "), "{problems}");
+    let twice = builder().with_introspection(asked());
+    let problems = twice.check().unwrap_err().to_string();
+    assert!(problems.ends_with("is configured twice"), "{problems}");
 }
