@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::disturb::{CONTROL, Latency, QUIET};
 use crate::report::{Comparison, Table};
 use crate::scale::{Point, issuers, loopback, memory, threads, tokens};
-use crate::systems::{ACCOUNTABLE, COUNTERSIGN, FLOORS};
+use crate::systems::{ACCOUNTABLE, COUNTERSIGN, FLOORS, MAP};
 
 /// The one peer that keeps verified tokens.
 const CACHING: &str = "axum-oidc-layer";
@@ -261,7 +261,7 @@ fn best_without_cache(counts: &[Count]) -> Option<f64> {
         .filter(|count| count.case == Case::ValidAgain && count.system != CACHING)
         .filter(|count| {
             !FLOORS.contains(&&*count.system)
-                && ![COUNTERSIGN, ACCOUNTABLE].contains(&&*count.system)
+                && ![MAP, COUNTERSIGN, ACCOUNTABLE].contains(&&*count.system)
         })
         .map(|count| as_f64(count.instructions))
         .min_by(f64::total_cmp)

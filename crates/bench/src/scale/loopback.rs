@@ -17,13 +17,15 @@ use tokio::task::JoinSet;
 use super::Point;
 use crate::Error;
 use crate::measure::{float, median, now};
-use crate::systems::{authenticator, noop_router, router};
-use crate::world::{World, joined, mint, usual_token};
+use crate::systems::{authenticator, map_router, noop_router, router};
+use crate::world::{World, bearer, joined, mint, usual_token};
 
 /// A router without a layer.
 pub const BARE: &str = "loopback HTTP: bare";
 /// With one that does nothing.
 pub const NOOP: &str = "loopback HTTP: noop";
+/// With one that looks the header up in a map: the least that a cache costs.
+pub const MAP: &str = "loopback HTTP: map";
 /// With the suite's, all tokens seen before.
 pub const AGAIN: &str = "loopback HTTP: seen before";
 
@@ -46,13 +48,15 @@ struct Connection {
 /// Requests per second.
 pub fn measure(world: &World, rounds: usize) -> Result<Vec<Point>, Error> {
     let suite = authenticator(world, TokenCache::default())?;
+    let token = usual_token(world.issuer());
+    let tokens = mint(CONNECTIONS, |_| token.clone());
+    let headers = tokens.iter().map(|token| bearer(token));
     let routers = [
         (BARE, router()),
         (NOOP, noop_router()),
+        (MAP, map_router(headers.collect::<Result<Vec<_>, _>>()?)),
         (AGAIN, router().layer(suite.layer())),
     ];
-    let token = usual_token(world.issuer());
-    let tokens = mint(CONNECTIONS, |_| token.clone());
     let listeners = routers
         .iter()
         .map(|_| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))

@@ -9,12 +9,14 @@ use super::{Asked, Point};
 use crate::Error;
 use crate::measure::{cpu_time, median};
 use crate::routed::answer_all;
-use crate::systems::{authenticator, router};
+use crate::systems::{authenticator, map_router, router};
 use crate::world::{World, bearer, mint, request, usual_token};
 
 /// Every request brings a token that was seen before.
 pub const HITS: &str = "tokens: all hits";
-/// No request does.
+/// The same, with a layer that looks the header up in a map: the least that a cache costs.
+pub const MAP_HITS: &str = "tokens: all hits of a map";
+/// No request brings a token that was seen before.
 pub const MISSES: &str = "tokens: all misses";
 
 /// As many as there are at most.
@@ -37,16 +39,22 @@ pub fn measure(world: &World, rounds: usize) -> Result<Vec<Point>, Error> {
 }
 
 fn hits(world: &World, tokens: &[String], rounds: usize) -> Result<Vec<Point>, Error> {
-    let mut all = Vec::new();
+    let (mut all, mut map) = (Vec::new(), Vec::new());
     for at in [1, 10, 100, FEW, 10_000, MANY] {
-        all.push(Asked::new(at, suite(world, ROOM)?, &tokens[..at])?);
+        let tokens = &tokens[..at];
+        all.push(Asked::new(at, suite(world, ROOM)?, tokens)?);
+        let headers = tokens.iter().map(|token| bearer(token));
+        let known = map_router(headers.collect::<Result<Vec<_>, _>>()?);
+        map.push(Asked::new(at, known, tokens)?);
     }
     for _ in 0..rounds {
-        for asked in &mut all {
+        for asked in all.iter_mut().chain(&mut map) {
             asked.batch()?;
         }
     }
-    Ok(all.into_iter().map(|asked| asked.point(HITS)).collect())
+    let all = all.into_iter().map(|asked| asked.point(HITS));
+    let map = map.into_iter().map(|asked| asked.point(MAP_HITS));
+    Ok(all.chain(map).collect())
 }
 
 /// A router that sees all tokens takes turns with new ones that see the first few. The cache is as by default, which is too

@@ -8,6 +8,7 @@ mod countersign;
 mod hand_written;
 mod huskarl;
 mod jwt_authorizer;
+mod map;
 mod oauth_resource_server;
 mod open;
 mod signature;
@@ -16,6 +17,7 @@ mod tower_oauth2_resource_server;
 use std::rc::Rc;
 
 pub use self::countersign::{ACCOUNTABLE, NAME as COUNTERSIGN, authenticator};
+pub use self::map::{NAME as MAP, map_router};
 pub use self::open::{noop_router, router};
 pub use self::signature::{BareCheck, Signed, signed};
 
@@ -26,10 +28,11 @@ use crate::world::World;
 type Make = fn(&Rc<World>) -> Result<Box<dyn System>, Error>;
 
 /// Names in the order of the tables, and how each is made.
-const SYSTEMS: [(&str, Make); 14] = [
+const SYSTEMS: [(&str, Make); 15] = [
     (signature::NAME, signature::make),
     (open::BARE, open::bare),
     (open::NOOP, open::noop),
+    (map::NAME, map::make),
     (countersign::NAME, countersign::make),
     (ACCOUNTABLE, countersign::accountable),
     (hand_written::NAME, hand_written::make),
