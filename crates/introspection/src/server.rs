@@ -47,6 +47,8 @@ pub(crate) enum Failure {
     Network(FetchFailure),
     /// The system has no random bytes to make a proof with.
     Unproven,
+    /// This status, by which the server refuses one question and says nothing of others.
+    Unsaid(u16),
 }
 
 impl fmt::Display for Failure {
@@ -54,6 +56,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Network(failure) => failure.fmt(f),
             Self::Unproven => f.write_str("the client's proof cannot be made"),
+            Self::Unsaid(status) => FetchFailure::Status(*status).fmt(f),
         }
     }
 }
@@ -64,6 +67,25 @@ impl From<FetchFailure> for Failed {
             failure: Failure::Network(failure),
             retry_after: None,
         }
+    }
+}
+
+impl Failed {
+    /// What answers a question: whoever makes up a token can bring on a status by which the server refuses what it was
+    /// sent, and that must not be held against it. What it thinks of this resource, or cannot do at all, is.
+    fn of_question(self) -> Self {
+        match self.failure {
+            Failure::Network(FetchFailure::Status(401 | 403 | 407 | 408 | 429)) => self,
+            Failure::Network(FetchFailure::Status(status @ 400..=499)) => Self {
+                failure: Failure::Unsaid(status),
+                retry_after: None,
+            },
+            _ => self,
+        }
+    }
+
+    fn may_have_moved(&self) -> bool {
+        !matches!(self.failure, Failure::Unsaid(status) if status != 404)
     }
 }
 
@@ -78,8 +100,9 @@ impl Server {
         };
         if let Err(failed) = &heard {
             self.report(failed);
-            // It may have moved.
-            *self.located() = None;
+            if failed.may_have_moved() {
+                *self.located() = None;
+            }
         }
         heard
     }
@@ -95,7 +118,7 @@ impl Server {
             retry_after: None,
         })?;
         let response = self.post.post(request).await?;
-        let body = body(&response, MAX_BYTES)?;
+        let body = body(&response, MAX_BYTES).map_err(Failed::of_question)?;
         Ok(match std::str::from_utf8(body) {
             Ok(answer) => {
                 let now = self.clock.unix_time();
@@ -172,7 +195,7 @@ impl Server {
 
     fn report(&self, failed: &Failed) {
         let (issuer, failure) = (&**self.issuer.name(), failed.failure);
-        if let Failure::Network(FetchFailure::Status(400 | 401 | 403)) = failure {
+        if let Failure::Network(FetchFailure::Status(401 | 403)) | Failure::Unsaid(400) = failure {
             tracing::error!(
                 issuer,
                 %failure,
