@@ -58,7 +58,7 @@ impl RedisReplayStore {
 impl ReplayStore for RedisReplayStore {
     fn remember(&self, proof: ProofId, lifetime: Duration) -> Remembering {
         let mut connection = self.connection.clone();
-        let key = [self.prefix.as_bytes(), &proof.0].concat();
+        let key = [self.prefix.as_bytes(), proof.digest()].concat();
         let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
         // More than a century is an error to the broker, and no time at all is one, too.
         let lifetime = lifetime.clamp(1, 1 << 42);

@@ -336,12 +336,14 @@ impl ReplayStore for Remote {
 async fn a_store_elsewhere_is_waited_for_and_one_that_cannot_tell_is_503() {
     let world = World::new();
     let full: Arc<dyn ReplayStore> = Arc::new(MemoryReplayStore::new(0));
+    let no_share = MemoryReplayStore::new(10).with_max_per_key(0);
     let remote = |replay| Arc::new(Remote(replay)) as Arc<dyn ReplayStore>;
     let cases = [
         (remote(Replay::Fresh), 200),
         (remote(Replay::Seen), 401),
         (remote(Replay::Unavailable), 503),
         (full, 503),
+        (Arc::new(no_share), 503),
     ];
     for (store, status) in cases {
         let case = format!("{store:?}");
@@ -476,6 +478,12 @@ fn settings_that_cannot_work_are_refused() {
     }
     let no_algorithm = Dpop::allowed(API).with_algorithms([]);
     problems(Authenticator::builder().with_dpop(no_algorithm));
+    for no_proof in [
+        Dpop::allowed(API).with_max_proofs(0),
+        Dpop::allowed(API).with_max_proofs_per_key(0),
+    ] {
+        problems(Authenticator::builder().with_dpop(no_proof));
+    }
     let both = Authenticator::builder()
         .with_dpop(Dpop::required(API))
         .with_client_certificates(ClientCertificates::required());
