@@ -21,19 +21,19 @@ use serde_json::json;
 use crate::support::{API, Answer, ISSUER, machine, send, trusting_with};
 
 const PATH: &str = "/invoices";
-const URI: &str = "https://api.acme.test/invoices";
+pub(crate) const URI: &str = "https://api.acme.test/invoices";
 
 /// An issuer, a client with a key, and the time of both.
-struct World {
-    clock: FakeClock,
+pub(crate) struct World {
+    pub(crate) clock: FakeClock,
     issuer: TestIssuer,
-    key: DpopKey,
-    bound: String,
+    pub(crate) key: DpopKey,
+    pub(crate) bound: String,
     unbound: String,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let clock = FakeClock::new();
         let issuer = TestIssuer::new(ISSUER).with_clock(Arc::new(clock.clone()));
         let key = DpopKey::new();
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    async fn app(
+    pub(crate) async fn app(
         &self,
         configure: impl FnOnce(AuthenticatorBuilder) -> AuthenticatorBuilder,
     ) -> Router {
@@ -59,12 +59,12 @@ impl World {
             .layer(authenticator.layer())
     }
 
-    fn proof(&self, token: &str) -> ProofBuilder {
+    pub(crate) fn proof(&self, token: &str) -> ProofBuilder {
         self.key.proof("GET", URI, token, self.clock.unix_time())
     }
 }
 
-fn request(scheme: &str, token: &str, proofs: &[String]) -> Request<Body> {
+pub(crate) fn request(scheme: &str, token: &str, proofs: &[String]) -> Request<Body> {
     let mut request = Request::get(PATH).header("authorization", format!("{scheme} {token}"));
     for proof in proofs {
         request = request.header("dpop", proof);
@@ -73,7 +73,7 @@ fn request(scheme: &str, token: &str, proofs: &[String]) -> Request<Body> {
 }
 
 /// Status and the error that the challenges name, with the scheme that names it.
-fn outcome(answer: &Answer) -> (u16, Option<(String, String)>) {
+pub(crate) fn outcome(answer: &Answer) -> (u16, Option<(String, String)>) {
     let challenges = answer.headers.get_all("www-authenticate").iter();
     let error = challenges
         .map(|challenge| challenge.to_str().unwrap())
