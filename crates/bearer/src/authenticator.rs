@@ -130,7 +130,7 @@ impl Authenticator {
             Credential::Bearer(token) => {
                 return self.decide_token(token, sender.of_bearer(request));
             }
-            Credential::Dpop(token) => match sender.of_dpop(request) {
+            Credential::Dpop(token) => match sender.of_dpop(request, &self.inner.context) {
                 Some(presentation) => return self.decide_token(token, presentation),
                 None => DenialKind::UnsupportedScheme,
             },

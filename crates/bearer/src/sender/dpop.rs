@@ -3,15 +3,15 @@ use std::time::Duration;
 
 use countersign_jwks::{Algorithm, Algorithms, Clock};
 use countersign_token::{CompactToken, DpopProof, MAX_TOKEN_BYTES, ProofRefusal, Refusal};
-use http::{HeaderName, Method, Request};
+use http::{HeaderName, HeaderValue, Method, Request};
 use url::Url;
 
 use super::memory::MemoryReplayStore;
 use super::nonce::DpopNonces;
 use super::{Mode, Unproven};
-use crate::context::Resource;
+use crate::context::{Context, Resource};
 use crate::denied::DenialKind;
-use crate::replay::{ProofId, Remembering, ReplayStore};
+use crate::replay::{ProofId, Remembering, Replay, ReplayStore};
 
 const PROOF: HeaderName = HeaderName::from_static("dpop");
 
@@ -61,10 +61,33 @@ pub(crate) struct Presented {
     proof: Result<Box<[u8]>, ProofRefusal>,
     method: Method,
     path: String,
+    /// Whether this authenticator remembers it for this very request: its layer stands around itself.
+    is_remembered: bool,
+}
+
+/// What the layer leaves in a request that it let through with a proof, so that the same layer further in does not take
+/// the proof for a replayed one. Nobody else can make one.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered {
+    by: Arc<Context>,
+    proof: HeaderValue,
+}
+
+impl Remembered {
+    /// Of a request that was let through with a token bound to a key, by the authenticator of this context.
+    pub(crate) fn of<B>(request: &Request<B>, by: &Arc<Context>) -> Option<Self> {
+        let proof = request.headers().get(PROOF)?.clone();
+        let by = by.clone();
+        Some(Self { by, proof })
+    }
 }
 
 impl Presented {
-    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>, by: &Arc<Context>) -> Self {
+        let remembered = request.extensions().get::<Remembered>();
+        let is_remembered = remembered.is_some_and(|one| {
+            Arc::ptr_eq(&one.by, by) && request.headers().get(PROOF) == Some(&one.proof)
+        });
         let mut proofs = request.headers().get_all(PROOF).iter();
         let proof = match (proofs.next(), proofs.next()) {
             (None, _) => Err(ProofRefusal::Missing),
@@ -76,6 +99,7 @@ impl Presented {
             proof,
             method: request.method().clone(),
             path: request.uri().path().into(),
+            is_remembered,
         }
     }
 }
@@ -111,6 +135,9 @@ impl Dpop {
     }
 
     /// Remembers proofs there, such as where several machines share them. Default: a [`MemoryReplayStore`].
+    ///
+    /// Layers of one authenticator may stand around each other; of two authenticators that do, each needs a store of its
+    /// own, since to the inner one a proof that it finds there was used before.
     pub fn with_replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
         self.replay = Some(store);
         self
@@ -208,6 +235,9 @@ impl Dpop {
             return Err(Refusal::UnprovenConfirmation.into());
         }
         proof.verify()?;
+        if presented.is_remembered {
+            return Ok(Remembering::Ready(Replay::Fresh));
+        }
         let store = self.replay.as_ref();
         let store = store.ok_or(DenialKind::ReplayStoreUnavailable)?;
         Ok(store.remember(ProofId::new(key, proof.id()), PAST + FUTURE + SKEW))
