@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_jwks::suite::{self, First, race};
+use countersign_jwks::suite::{self, First, Outage, race};
 use countersign_jwks::{Clock, Fetch, FetchFailure, FetchRequest};
 use countersign_token::{Claims, IntrospectionRules, Issuer, Refusal};
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -32,6 +32,15 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) deadline: Duration,
     pub(crate) located: Mutex<Option<Located>>,
+    pub(crate) told: Told,
+}
+
+/// What the log was told, so that no caller can fill it.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    away: Outage,
+    /// That it refused a question.
+    unsaid: Outage,
 }
 
 /// A question that brought no answer.
@@ -98,10 +107,13 @@ impl Server {
             First::Left(heard) => heard,
             First::Right(()) => Err(FetchFailure::Timeout.into()),
         };
-        if let Err(failed) = &heard {
-            self.report(failed);
-            if failed.may_have_moved() {
-                *self.located() = None;
+        match &heard {
+            Ok(_) => self.report_answer(),
+            Err(failed) => {
+                self.report(failed);
+                if failed.may_have_moved() {
+                    *self.located() = None;
+                }
             }
         }
         heard
@@ -195,6 +207,14 @@ impl Server {
 
     fn report(&self, failed: &Failed) {
         let (issuer, failure) = (&**self.issuer.name(), failed.failure);
+        let told = match failure {
+            Failure::Unsaid(_) => &self.told.unsaid,
+            _ => &self.told.away,
+        };
+        if !told.is_news(self.clock.monotonic()) {
+            tracing::debug!(issuer, %failure, "introspection failed");
+            return;
+        }
         if let Failure::Network(FetchFailure::Status(401 | 403)) | Failure::Unsaid(400) = failure {
             tracing::error!(
                 issuer,
@@ -202,7 +222,15 @@ impl Server {
                 "the authorization server lets this resource introspect no token: check how it authenticates"
             );
         } else {
-            tracing::warn!(issuer, %failure, "introspection failed");
+            tracing::warn!(issuer, %failure, "introspection failed; it is told when it works again");
+        }
+    }
+
+    fn report_answer(&self) {
+        self.told.unsaid.is_over();
+        if self.told.away.is_over() {
+            let issuer = &**self.issuer.name();
+            tracing::info!(issuer, "introspection works again");
         }
     }
 
