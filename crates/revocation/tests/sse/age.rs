@@ -177,7 +177,7 @@ async fn what_was_revoked_and_cannot_be_told_makes_a_list_that_must_be_sure_unsu
             meanwhile(what, is_read).await;
             assert!(feed.status().incomplete, "{what}");
             assert_eq!(check(&feed, "bob"), validity, "{what}");
-            clock.advance(lasts - SECOND).await;
+            clock.advance(lasts.saturating_sub(SECOND)).await;
             assert_eq!(check(&feed, "bob"), validity, "{what}, shortly before");
             clock.advance(2 * SECOND).await;
             assert_eq!(check(&feed, "bob"), Validity::Valid, "{what}, over");
