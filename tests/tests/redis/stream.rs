@@ -252,7 +252,8 @@ async fn fill(broker: &Broker, entries: u32, at: Duration) {
 async fn the_broker_keeps_nothing_for_longer_than_it_matters() {
     let broker = Broker::start().await;
     let now = SystemClock::new().unix_time();
-    fill(&broker, 1000, now - Duration::from_secs(60 * 86_400)).await;
+    let months_ago = now.saturating_sub(Duration::from_secs(60 * 86_400));
+    fill(&broker, 1000, months_ago).await;
     let one = start(&broker);
     caught_up(&one).await;
     for name in ["ann", "bob"] {
@@ -266,7 +267,8 @@ async fn the_broker_keeps_nothing_for_longer_than_it_matters() {
 async fn a_machine_whose_clock_is_wrong_takes_nothing_from_the_others() {
     let broker = Broker::start().await;
     let now = SystemClock::new().unix_time();
-    fill(&broker, 1000, now - Duration::from_secs(60)).await;
+    let a_minute_ago = now.saturating_sub(Duration::from_secs(60));
+    fill(&broker, 1000, a_minute_ago).await;
     // To this machine, all of it has been there for months.
     let clock = Arc::new(FakeClock::new());
     clock.set_unix_time(now + Duration::from_secs(60 * 86_400));
