@@ -298,7 +298,7 @@ impl Authenticator {
     pub fn is_ready(&self) -> bool {
         let all = self.inner.issuers.all();
         all.iter()
-            .filter(|one| one.issuer.keys().start == Start::Required)
+            .filter(|one| one.issuer().keys().start == Start::Required)
             .all(|one| one.jwks.is_ready())
     }
 
@@ -306,7 +306,7 @@ impl Authenticator {
     pub fn status(&self) -> Vec<(Arc<str>, JwksStatus)> {
         let all = self.inner.issuers.all();
         all.iter()
-            .map(|trusted| (trusted.issuer.name().clone(), trusted.jwks.status()))
+            .map(|trusted| (trusted.issuer().name().clone(), trusted.jwks.status()))
             .collect()
     }
 
@@ -364,7 +364,7 @@ impl Authenticator {
         let others = others.filter(|name| !table.removed_introspected(name));
         let issuers: BTreeSet<_> = issuers
             .iter()
-            .map(|one| one.issuer.name())
+            .map(|one| one.issuer().name())
             .chain(others)
             .collect();
         Some(ProtectedResourceMetadata::new(

@@ -27,6 +27,12 @@ impl<'r> Credential<'r> {
             (Some(_), Some(_)) => return Self::Malformed,
             (Some(value), None) => value.as_bytes(),
         };
+        // As nearly all are; the rest is for the others.
+        if let Some((b"Bearer ", token @ [first, ..])) = value.split_at_checked(7)
+            && *first != b' '
+        {
+            return Self::Bearer(token);
+        }
         let scheme_end = value.iter().position(|byte| *byte == b' ');
         let (scheme, rest) = value.split_at(scheme_end.unwrap_or(value.len()));
         let behind = || {

@@ -1,19 +1,27 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use countersign_jwks::Jwks;
-use countersign_token::Issuer;
+use countersign_token::{Claims, Issuer};
 
 use crate::error::{BuildError, ConfigError};
 use crate::introspect::Introspect;
+use crate::proof::Stands;
 
 /// An issuer with its keys: the one place where tokens and keys meet.
 #[derive(Debug)]
 pub(crate) struct TrustedIssuer {
-    pub(crate) issuer: Issuer,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) jwks: Jwks,
+}
+
+/// An issuer without its keys, so that what was verified under it does not keep their refresh going.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) issuer: Issuer,
     /// Cleared when it is taken out of the table, before anybody is told that it was: whoever still works with
     /// it then finds that it counts no longer.
     is_trusted: AtomicBool,
@@ -22,16 +30,30 @@ pub(crate) struct TrustedIssuer {
 impl TrustedIssuer {
     pub(crate) fn new(issuer: Issuer, jwks: Jwks) -> Self {
         Self {
-            issuer,
+            standing: Arc::new(Standing {
+                issuer,
+                is_trusted: AtomicBool::new(true),
+            }),
             jwks,
-            is_trusted: AtomicBool::new(true),
         }
     }
 
-    pub(crate) fn is_trusted(&self) -> bool {
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.standing.issuer
+    }
+}
+
+impl Stands for Standing {
+    fn is_trusted(&self) -> bool {
         self.is_trusted.load(Ordering::Acquire)
     }
 
+    fn still_accepts(&self, claims: &Claims, now: Duration) -> bool {
+        self.issuer.still_accepts(claims, now).is_ok()
+    }
+}
+
+impl Standing {
     fn distrust(&self) {
         self.is_trusted.store(false, Ordering::Release);
     }
@@ -73,7 +95,7 @@ impl Issuers {
     ) -> Self {
         let table = trusted
             .into_iter()
-            .map(|trusted| (trusted.issuer.name().clone(), Arc::new(trusted)));
+            .map(|trusted| (trusted.issuer().name().clone(), Arc::new(trusted)));
         Self {
             table: ArcSwap::from_pointee(table.collect()),
             turns: Mutex::new(Vec::new()),
@@ -120,7 +142,7 @@ impl Issuers {
     /// All of them, in the order of their names.
     pub(crate) fn all(&self) -> Vec<Arc<TrustedIssuer>> {
         let mut all: Vec<_> = self.table.load().values().cloned().collect();
-        all.sort_by(|one, other| one.issuer.name().cmp(other.issuer.name()));
+        all.sort_by(|one, other| one.issuer().name().cmp(other.issuer().name()));
         all
     }
 
@@ -133,11 +155,11 @@ impl Issuers {
         check: impl FnOnce(Vec<Issuer>) -> Result<(), ConfigError>,
     ) -> Result<(), BuildError> {
         let turns = self.lock();
-        let name = trusted.issuer.name().clone();
+        let name = trusted.issuer().name().clone();
         if turn.0.is_lost.load(Ordering::Relaxed) {
             return Err(BuildError::Overtaken { issuer: name });
         }
-        check(self.with(&trusted.issuer))?;
+        check(self.with(trusted.issuer()))?;
         lose(&turns, &name);
         if let Some(introspected) = self.introspected_of(&name) {
             introspected.is_removed.store(false, Ordering::Release);
@@ -146,7 +168,7 @@ impl Issuers {
         let replaced = table.insert(name, Arc::new(trusted));
         self.table.store(Arc::new(table));
         if let Some(old) = replaced {
-            old.distrust();
+            old.standing.distrust();
         }
         Ok(())
     }
@@ -159,7 +181,7 @@ impl Issuers {
         let removed = table.remove(name);
         self.table.store(Arc::new(table));
         if let Some(old) = &removed {
-            old.distrust();
+            old.standing.distrust();
         }
         let introspected = self.introspected_of(name);
         let was_introspected =
@@ -171,7 +193,7 @@ impl Issuers {
     pub(crate) fn with(&self, issuer: &Issuer) -> Vec<Issuer> {
         self.all()
             .iter()
-            .map(|trusted| &trusted.issuer)
+            .map(|trusted| trusted.issuer())
             .filter(|other| other.name() != issuer.name())
             .chain([issuer])
             .cloned()
@@ -207,7 +229,11 @@ mod tests {
         let issuer = Issuer::new("https://a.test", "https://api.test");
         let issuers = Issuers::new(vec![TrustedIssuer::new(issuer, jwks)], None);
         let trusted = Arc::downgrade(&issuers.get("https://a.test").unwrap());
-        assert!(trusted.upgrade().is_some_and(|one| one.is_trusted()));
+        assert!(
+            trusted
+                .upgrade()
+                .is_some_and(|one| one.standing.is_trusted())
+        );
         assert!(issuers.remove("https://a.test"));
         assert!(trusted.upgrade().is_none());
     }

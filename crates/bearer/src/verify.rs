@@ -10,7 +10,7 @@ use crate::authenticator::Inner;
 use crate::issuers::TrustedIssuer;
 use crate::meter;
 use crate::principal::Principal;
-use crate::proof::Proof;
+use crate::proof::{Proof, Stands};
 
 /// Why a token was not verified.
 pub(crate) enum Stop {
@@ -85,9 +85,9 @@ impl Inner {
         let now = self.clock.unix_time();
         // Whoever is let through later has proven what its token is bound to.
         let checked = if self.sender.is_on() {
-            trusted.issuer.check_bound(unverified, now)?
+            trusted.issuer().check_bound(unverified, now)?
         } else {
-            trusted.issuer.check(unverified, now)?
+            trusted.issuer().check(unverified, now)?
         };
         let key = match find_key(&trusted, checked.key_id(), checked.algorithm()) {
             Lookup::Found(key) => key,
@@ -98,11 +98,11 @@ impl Inner {
             _ => return Err(Refusal::KeyMismatch.into()),
         };
         let claims = checked.verify(&key)?.claims()?;
-        if !trusted.is_trusted() {
+        if !trusted.standing.is_trusted() {
             return Err(Refusal::UnknownIssuer.into());
         }
         let proof = Proof {
-            issuer: Arc::downgrade(&trusted),
+            issuer: trusted.standing.clone(),
             key,
         };
         let principal = Principal::assertion_within(claims, self.context.clone(), Some(proof));

@@ -79,7 +79,7 @@ fn checked<'t>(
     issuer.check(UnverifiedToken::read(compact)?, now)
 }
 
-fn key(jwks: &Jwks, kid: Option<&str>) -> Result<std::sync::Arc<countersign_jwks::Key>, Error> {
+fn key(jwks: &Jwks, kid: Option<&str>) -> Result<countersign_jwks::TrustedKey, Error> {
     match jwks.key(kid, Algorithm::RS256) {
         countersign_jwks::Lookup::Found(key) => Ok(key),
         other => Err(format!("the key is there, and not {other:?}").into()),

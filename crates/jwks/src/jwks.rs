@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::builder::JwksBuilder;
-use crate::key::Key;
 use crate::miss;
 use crate::set::KeySet;
 use crate::shared::Shared;
 use crate::source::KeySource;
 use crate::status::{JwksStatus, KeyStatus};
+use crate::trusted_key::TrustedKey;
 
 /// The keys of one issuer.
 ///
@@ -46,13 +46,6 @@ impl Jwks {
     /// The key for a token with this `kid` and `alg`, out of the set in force. Synchronous; a hit takes no lock.
     pub fn key(&self, kid: Option<&str>, algorithm: Algorithm) -> Lookup {
         self.shared.lookup(kid, algorithm)
-    }
-
-    /// Whether `key` is in the set in force and the set may still be trusted.
-    ///
-    /// It is asked about the very key, not one that is equal to it: for a token verified before, on each request.
-    pub fn trusts(&self, key: &Arc<Key>) -> bool {
-        self.shared.trusts(key)
     }
 
     /// The key for a token after [`key`](Self::key) found it [`Missing`](Lookup::Missing) or the set
@@ -129,7 +122,7 @@ impl fmt::Debug for Jwks {
 #[non_exhaustive]
 pub enum Lookup {
     /// This key, and no other.
-    Found(Arc<Key>),
+    Found(TrustedKey),
     /// The `kid` is there but for no such algorithm, or there is no `kid` and several keys fit. Refuse the token; no
     /// fetch would help.
     Unfit,

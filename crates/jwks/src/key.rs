@@ -14,7 +14,7 @@ use crate::jwk::{self, SkipReason};
 /// One public key of an issuer, parsed once and ready to verify.
 ///
 /// Its identity is its allocation: as long as the issuer publishes the same key, each refresh hands on the same
-/// `Arc<Key>`, and [`Jwks::trusts`](crate::Jwks::trusts) compares nothing but the pointer.
+/// `Arc<Key>`, and a [`TrustedKey`](crate::TrustedKey) is about that and no other.
 pub struct Key {
     kid: Option<Box<str>>,
     material: Material,

@@ -40,7 +40,7 @@
 //!         // Not its signature, so it is refused.
 //!         assert!(key.verify(Algorithm::Ed25519, b"header.payload", &[0; 64]).is_err());
 //!         // A token verified before may be accepted again for as long as this holds.
-//!         assert!(jwks.trusts(&key));
+//!         assert!(key.is_trusted());
 //!     }
 //!     Lookup::Unavailable { .. } => { /* 503 */ }
 //!     _ => { /* 401 */ }
@@ -54,8 +54,8 @@
 //!   rest of the set is used. Which algorithm a key may verify is decided when it is loaded, not by a token.
 //! * **A set is trusted for a bounded time**: until the last answer of the issuer, plus its time to live, plus an
 //!   hour. A failed fetch keeps the old set until then, and nothing after that ([`RefreshPolicy`]).
-//! * **A key that is withdrawn is gone with the swap**, for tokens verified before, too: [`Jwks::trusts`] asks for the
-//!   very key, which each refresh hands on only if nothing about it has changed.
+//! * **A key that is withdrawn is gone with the swap**, for tokens verified before, too: a [`TrustedKey`] tells
+//!   of the very key, which each refresh hands on only if nothing about it has changed.
 //! * **Strangers cannot make us flood the issuer**, nor wait for long, nor pile up: fetches for unknown keys have a
 //!   budget, waiting has an end, and places to wait are counted. Nothing is shared between issuers.
 //! * **An older answer never overwrites a newer one**, nor a set that was given by hand meanwhile.
@@ -99,6 +99,7 @@ mod status;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trusted_key;
 
 /// What other crates of the suite share with this one: how they start tasks, and whom they may ask over the network.
 /// Not for others: nothing is promised about it.
@@ -125,3 +126,4 @@ pub use self::policy::RefreshPolicy;
 pub use self::set::{KeySet, KeySetError, Limits, Selection, SkippedKey};
 pub use self::source::KeySource;
 pub use self::status::{JwksStatus, KeyStatus};
+pub use self::trusted_key::TrustedKey;

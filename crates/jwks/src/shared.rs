@@ -13,12 +13,12 @@ use crate::algorithm::Algorithm;
 use crate::fetch::FetchFailure;
 use crate::flight::Flight;
 use crate::jwks::Lookup;
-use crate::key::Key;
 use crate::load::{Failed, Loaded, Located, Plan, Validator};
 use crate::meter;
 use crate::refresh::Refresh;
 use crate::set::{KeySet, Selection};
 use crate::snapshot::{Age, Snapshot};
+use crate::trusted_key::TrustedKey;
 
 pub(crate) struct Shared {
     pub(crate) plan: Arc<Plan>,
@@ -89,17 +89,13 @@ impl Shared {
             return self.unavailable();
         };
         match snapshot.set.select(kid, algorithm) {
-            Selection::Found(key) => Lookup::Found(Arc::clone(key)),
+            Selection::Found(key) => match snapshot.held(key) {
+                Some(held) => Lookup::Found(held.clone()),
+                None => Lookup::Missing,
+            },
             Selection::Unfit => Lookup::Unfit,
             Selection::Missing => Lookup::Missing,
         }
-    }
-
-    pub(crate) fn trusts(&self, key: &Arc<Key>) -> bool {
-        self.snapshot
-            .load()
-            .as_deref()
-            .is_some_and(|snapshot| snapshot.set.holds(key) && self.trusted(snapshot))
     }
 
     pub(crate) fn trusted(&self, snapshot: &Snapshot) -> bool {
@@ -238,18 +234,38 @@ impl Shared {
         age: Option<Age>,
         validator: Option<Validator>,
     ) {
-        self.snapshot.store(Some(Arc::new(Snapshot {
+        let new = Arc::new(Snapshot {
+            held: self.hold(&set, age),
             set,
             sequence,
             age,
             validator,
-        })));
+        });
+        let old = self.snapshot.swap(Some(Arc::clone(&new)));
+        // After the swap, so that nobody finds in the set what is trusted no longer.
+        for dropped in old.iter().flat_map(|old| old.dropped_by(&new.set)) {
+            dropped.distrust();
+        }
         if let Some(age) = age {
             state
                 .refresh
                 .succeeded(age.since, age.time_to_live, fastrand::f64());
             self.schedule.send_replace(state.refresh.due());
         }
+    }
+
+    /// The keys of a set, each trusted for as long as the set: those that are in force already are the same.
+    fn hold(&self, set: &KeySet, age: Option<Age>) -> Vec<TrustedKey> {
+        let current = self.snapshot();
+        let until = age.map(|age| age.trusted_until);
+        let keys = set.keys().iter().map(|key| {
+            if let Some(held) = current.as_ref().and_then(|current| current.held(key)) {
+                held.trust_until(until);
+                return held.clone();
+            }
+            TrustedKey::new(Arc::clone(key), Arc::clone(&self.plan.clock), until)
+        });
+        keys.collect()
     }
 
     fn announce(&self, changed: bool) {

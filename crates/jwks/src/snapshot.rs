@@ -1,18 +1,39 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::key::Key;
 use crate::load::Validator;
 use crate::set::KeySet;
+use crate::trusted_key::TrustedKey;
 
 /// The set in force, and for how long. Replaced as a whole; never changed.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) set: KeySet,
+    /// Each key of the set, in its order.
+    pub(crate) held: Vec<TrustedKey>,
     /// The number of the fetch, or the replacement by hand, that it came with: a lower one never follows a
     /// higher one.
     pub(crate) sequence: u64,
     /// `None` for fixed keys, which do not age.
     pub(crate) age: Option<Age>,
     pub(crate) validator: Option<Validator>,
+}
+
+impl Snapshot {
+    /// This very key of the set, with what is known of its trust.
+    pub(crate) fn held(&self, key: &Arc<Key>) -> Option<&TrustedKey> {
+        self.held.iter().find(|held| held.is(key))
+    }
+
+    /// The keys that are not in the set that comes after it.
+    pub(crate) fn dropped_by<'s>(
+        &'s self,
+        next: &'s KeySet,
+    ) -> impl Iterator<Item = &'s TrustedKey> {
+        let stays = |held: &TrustedKey| next.keys().iter().any(|key| held.is(key));
+        self.held.iter().filter(move |held| !stays(held))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -41,7 +41,7 @@ async fn a_set_is_trusted_for_an_hour_beyond_its_time_to_live_and_not_a_moment_l
 
     world.clock.pass(s(300 + 3600)).await;
     assert_eq!(word(&jwks.key(Some("a"), ED)), "found");
-    assert!(jwks.trusts(&key) && jwks.is_ready() && jwks.status().usable);
+    assert!(key.is_trusted() && jwks.is_ready() && jwks.status().usable);
 
     world.clock.pass(ms(1)).await;
     let lookup = jwks.key(Some("a"), ED);
@@ -49,7 +49,7 @@ async fn a_set_is_trusted_for_an_hour_beyond_its_time_to_live_and_not_a_moment_l
         panic!("{lookup:?}")
     };
     assert!((s(1)..=s(60)).contains(&retry_after), "{retry_after:?}");
-    assert!(!jwks.trusts(&key) && !jwks.is_ready());
+    assert!(!key.is_trusted() && !jwks.is_ready());
     let status = jwks.status();
     assert!(!status.usable);
     assert_eq!(status.age, Some(s(3900) + ms(1)));
@@ -59,7 +59,7 @@ async fn a_set_is_trusted_for_an_hour_beyond_its_time_to_live_and_not_a_moment_l
     // It recovers by itself, and the key is still the same.
     world.network.serve(Reply::keys(&[a]));
     world.clock.pass(s(60)).await;
-    assert!(jwks.trusts(&key) && jwks.is_ready());
+    assert!(key.is_trusted() && jwks.is_ready());
     assert_eq!(jwks.status().last_error, None);
 }
 
@@ -105,7 +105,7 @@ async fn not_modified_renews_the_set_in_force() {
     let etag = world.network.requests()[1].etag.clone();
     assert_eq!(etag.unwrap(), "\"one\"");
     assert!(jwks.status().age.unwrap() < s(1));
-    assert!(jwks.trusts(&key));
+    assert!(key.is_trusted());
 
     // The time to live of the confirmed response goes on, until a 304 says otherwise.
     let next = jwks.status().next_refresh.unwrap();

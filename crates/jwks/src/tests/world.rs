@@ -325,7 +325,7 @@ pub(crate) fn word(lookup: &Lookup) -> &'static str {
     }
 }
 
-pub(crate) fn found(lookup: Lookup) -> Arc<crate::key::Key> {
+pub(crate) fn found(lookup: Lookup) -> crate::trusted_key::TrustedKey {
     match lookup {
         Lookup::Found(key) => key,
         other => panic!("{other:?}"),
