@@ -11,17 +11,17 @@
 #[path = "introspection/world.rs"]
 mod world;
 
+mod log;
+
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use countersign_bearer::Introspect;
 use countersign_introspection::{ClientAuthentication, PrivateKey};
 use countersign_jwks::{Algorithm, FetchFailure};
 use countersign_token::Issuer;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
+use crate::log::Log;
 use crate::world::{API, ISSUER, Reply, World, s, word};
 
 const TOKEN: &str = "a-token-that-nobody-may-see";
@@ -29,29 +29,6 @@ const SECRET: &str = "a-secret-that-nobody-may-see";
 /// As it goes over the wire in the `Authorization` header.
 const ENCODED: &str = "YXBpOmEtc2VjcmV0LXRoYXQtbm9ib2R5LW1heS1zZWU=";
 const KEY: &str = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
-
-/// Everything that is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn tokens_secrets_and_keys_are_never_said() {
@@ -116,48 +93,5 @@ async fn tokens_secrets_and_keys_are_never_said() {
     said += &logged;
     for secret in [TOKEN, SECRET, ENCODED, &ENCODED[8..], &KEY[24..40]] {
         assert!(!said.contains(secret), "{secret} in {said}");
-    }
-}
-
-#[tokio::test]
-async fn an_outage_is_a_line_when_it_begins_and_one_when_it_is_over_however_many_ask() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let _listening = tracing::subscriber::set_default(subscriber);
-    let lines = || {
-        let logged = std::mem::take(&mut *log.0.lock().unwrap());
-        let logged = String::from_utf8(logged).unwrap();
-        let lines = logged.lines().map(|line| {
-            let level = line.split_whitespace().nth(1);
-            level.unwrap_or_default().to_owned()
-        });
-        lines.collect::<Vec<_>>()
-    };
-    let world = World::new();
-    let flood = async || {
-        for token in 0..100 {
-            let token = format!("made-up-{token}-{}", world.wire.asked());
-            let _ = world.ask(&token).await;
-            world.clock.advance(s(1)).await;
-        }
-    };
-    for (reply, begins, over) in [
-        (Reply::Failed(FetchFailure::Connect), "WARN", vec!["INFO"]),
-        (Reply::Status(401, None), "ERROR", vec!["INFO"]),
-        // It is nothing but what was asked about.
-        (Reply::Status(413, None), "WARN", vec![]),
-    ] {
-        world.wire.answer_others(reply);
-        flood().await;
-        assert_eq!(lines(), [begins]);
-        world
-            .wire
-            .answer_others(Reply::Json(r#"{"active":false}"#.into()));
-        flood().await;
-        assert_eq!(lines(), over);
     }
 }
