@@ -5,6 +5,7 @@ use http::Extensions;
 use crate::context::Context;
 use crate::denied::{DenialKind, Denied};
 use crate::principal::Principal;
+use crate::trail::Trail;
 
 /// The mark that the authentication layer leaves in a request's extensions: who was let through, if anybody,
 /// and how denials are worded. Guards and extractors start from it.
@@ -29,6 +30,18 @@ impl Authentication {
     /// The mark of a caller who was authenticated by other means, or of none; for tests of handlers.
     pub fn assertion(principal: Option<Principal>) -> Self {
         principal.map_or_else(|| Self::of_nobody(Arc::default()), Self::from)
+    }
+
+    /// Leaves the mark in a request's extensions and tells its [`Trail`], if somebody wants one: what the layer does, for
+    /// those who stand in for it.
+    pub fn leave_in(self, extensions: &mut Extensions) {
+        if let Some(trail) = Trail::of(extensions) {
+            match &self.0 {
+                Caller::Authenticated(principal) => trail.authenticated(principal),
+                Caller::Nobody(_) => trail.authenticated_nobody(),
+            }
+        }
+        extensions.insert(self);
     }
 
     /// The mark in these extensions. Without one: [`DenialKind::MissingLayer`].

@@ -99,7 +99,7 @@ impl Authenticator {
     pub(crate) fn new(settings: &AuthenticatorBuilder, trusted: Vec<TrustedIssuer>) -> Self {
         Self {
             inner: Arc::new(Inner {
-                issuers: Issuers::new(trusted),
+                issuers: Issuers::new(trusted, settings.opaque()),
                 verified: VerifiedTokens::new(settings.token_cache()),
                 clock: settings.clock(),
                 context: Arc::new(settings.context().clone().with_answers()),
@@ -130,7 +130,7 @@ impl Authenticator {
             Credential::Bearer(token) => {
                 return self.decide_token(token, sender.of_bearer(request));
             }
-            Credential::Dpop(token) => match sender.of_dpop(request) {
+            Credential::Dpop(token) => match sender.of_dpop(request, &self.inner.context) {
                 Some(presentation) => return self.decide_token(token, presentation),
                 None => DenialKind::UnsupportedScheme,
             },
@@ -183,7 +183,17 @@ impl Authenticator {
         let (Some(server), Ok(text)) = (&self.inner.opaque, std::str::from_utf8(&token)) else {
             return Err(self.deny(DenialKind::MalformedCredential).in_dpop(is_dpop));
         };
-        match server.introspect(text).await {
+        let trusts = || {
+            let refused = IntrospectionFailure::Refused(Refusal::UnknownIssuer);
+            let issuers = &self.inner.issuers;
+            issuers.trusts_introspected().then_some(()).ok_or(refused)
+        };
+        let answer = match trusts() {
+            Ok(()) => server.introspect(text).await,
+            Err(refused) => Err(refused),
+        };
+        // It may have been removed meanwhile.
+        match answer.and_then(|claims| trusts().map(|()| claims)) {
             Ok(claims) => {
                 let principal = self.assertion(claims);
                 self.admit(principal, &token, &presentation).settled().await
@@ -328,10 +338,11 @@ impl Authenticator {
         Ok(())
     }
 
-    /// Trusts an issuer no longer: its tokens are refused from now on, those seen before included, its refresh
-    /// ends, and what was kept of it is dropped. `false` if there was no issuer of that exact name.
+    /// Trusts an issuer no longer: its tokens are refused from now on, those seen before and opaque ones included, its
+    /// refresh ends, and what was kept of it is dropped. `false` if there was no issuer of that exact name.
     ///
-    /// Tokens that are introspected are another matter: whom `with_opaque_tokens` asks stays as it was built.
+    /// Opaque tokens of the one that `with_opaque_tokens` asks are accepted again once
+    /// [`set_issuer`](Self::set_issuer) trusts it.
     pub fn remove_issuer(&self, name: &str) -> bool {
         let removed = self.inner.issuers.remove(name);
         self.inner.verified.forget_untrusted();
@@ -348,7 +359,9 @@ impl Authenticator {
         let resource = self.inner.context.resource.as_ref()?;
         let issuers = self.inner.issuers.all();
         let introspection = &self.inner.context.introspection;
+        let table = &self.inner.issuers;
         let others = introspection.iter().map(|one| one.issuer().name());
+        let others = others.filter(|name| !table.removed_introspected(name));
         let issuers: BTreeSet<_> = issuers
             .iter()
             .map(|one| one.issuer().name())

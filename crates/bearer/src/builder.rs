@@ -18,10 +18,7 @@ use crate::error::{BuildError, ConfigError, Problem};
 use crate::introspect::Introspect;
 use crate::issuers::TrustedIssuer;
 use crate::revocations::Revocations;
-use crate::sender::{ClientCertificates, Dpop, MemoryReplayStore, SenderConstraint};
-
-/// How many DPoP proofs are remembered, unless a store is given.
-const REMEMBERED_PROOFS: usize = 100_000;
+use crate::sender::{ClientCertificates, Dpop, SenderConstraint};
 
 /// Settings of an [`Authenticator`]; made by [`Authenticator::builder`].
 ///
@@ -224,8 +221,7 @@ impl AuthenticatorBuilder {
             let algorithms = dpop.algorithms().iter().map(Algorithm::name);
             self.context.dpop_algorithms = Some(algorithms.collect::<Vec<_>>().join(" "));
             self.context.dpop_required = dpop.is_required();
-            let store = || MemoryReplayStore::with_clock(REMEMBERED_PROOFS, clock);
-            self.sender.dpop = Some(dpop.with_default_store(store));
+            self.sender.dpop = Some(dpop.with_default_store(clock));
         }
         self.share_one_client();
         let trusted = self.issuers.iter().map(|issuer| self.trust(issuer));

@@ -37,6 +37,8 @@ use crate::error::{ConfigError, Problem};
 /// | `mode` | `"allowed"` or `"required"` | required |
 /// | `base_url` | the address that clients know this service by | required |
 /// | `algorithms` | those of accepted proofs | all |
+/// | `max_proofs` | how many are remembered in memory, each for 95 s | 100000 |
+/// | `max_proofs_per_key` | how many of these one key may have | a quarter |
 /// | `nonces` | `true`, or `{ secret_file = "…" }` with 32 bytes or more that all machines share | none |
 ///
 /// | of `client_certificates` | meaning | default |

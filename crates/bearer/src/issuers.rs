@@ -8,6 +8,7 @@ use countersign_jwks::Jwks;
 use countersign_token::{Claims, Issuer};
 
 use crate::error::{BuildError, ConfigError};
+use crate::introspect::Introspect;
 use crate::proof::Stands;
 
 /// An issuer with its keys: the one place where tokens and keys meet.
@@ -69,6 +70,14 @@ pub(crate) struct Issuers {
     table: ArcSwap<Table>,
     /// The turns of those who get an issuer's keys, and will set it then.
     turns: Mutex<Vec<Weak<Place>>>,
+    introspected: Option<Introspected>,
+}
+
+/// The issuer whose opaque tokens are asked about. Who is asked stays, and whether it counts changes as the issuer is
+/// removed and set.
+struct Introspected {
+    name: Arc<str>,
+    is_removed: AtomicBool,
 }
 
 /// A turn to set an issuer. It is lost when the issuer of that name is set or removed by somebody else.
@@ -80,14 +89,37 @@ struct Place {
 }
 
 impl Issuers {
-    pub(crate) fn new(trusted: Vec<TrustedIssuer>) -> Self {
+    pub(crate) fn new(
+        trusted: Vec<TrustedIssuer>,
+        introspected: Option<Arc<dyn Introspect>>,
+    ) -> Self {
         let table = trusted
             .into_iter()
             .map(|trusted| (trusted.issuer().name().clone(), Arc::new(trusted)));
         Self {
             table: ArcSwap::from_pointee(table.collect()),
             turns: Mutex::new(Vec::new()),
+            introspected: introspected.map(|one| Introspected {
+                name: one.issuer().name().clone(),
+                is_removed: AtomicBool::new(false),
+            }),
         }
+    }
+
+    /// Whether opaque tokens count.
+    pub(crate) fn trusts_introspected(&self) -> bool {
+        let introspected = self.introspected.as_ref();
+        introspected.is_some_and(|one| !one.is_removed.load(Ordering::Acquire))
+    }
+
+    /// Whether it is the issuer of opaque tokens, and these count no longer.
+    pub(crate) fn removed_introspected(&self, name: &str) -> bool {
+        self.introspected_of(name)
+            .is_some_and(|one| one.is_removed.load(Ordering::Acquire))
+    }
+
+    fn introspected_of(&self, name: &str) -> Option<&Introspected> {
+        self.introspected.as_ref().filter(|one| *one.name == *name)
     }
 
     /// Takes a turn to set the issuer of this name.
@@ -129,6 +161,9 @@ impl Issuers {
         }
         check(self.with(trusted.issuer()))?;
         lose(&turns, &name);
+        if let Some(introspected) = self.introspected_of(&name) {
+            introspected.is_removed.store(false, Ordering::Release);
+        }
         let mut table = Table::clone(&self.table.load());
         let replaced = table.insert(name, Arc::new(trusted));
         self.table.store(Arc::new(table));
@@ -145,10 +180,13 @@ impl Issuers {
         let mut table = Table::clone(&self.table.load());
         let removed = table.remove(name);
         self.table.store(Arc::new(table));
-        removed.is_some_and(|old| {
+        if let Some(old) = &removed {
             old.standing.distrust();
-            true
-        })
+        }
+        let introspected = self.introspected_of(name);
+        let was_introspected =
+            introspected.is_some_and(|one| !one.is_removed.swap(true, Ordering::AcqRel));
+        removed.is_some() || was_introspected
     }
 
     /// What the issuers would be with this one, which comes last.
@@ -189,7 +227,7 @@ mod tests {
         let jwks = Jwks::builder("https://a.test", source, Algorithm::Ed25519.into());
         let jwks = jwks.build().await.unwrap();
         let issuer = Issuer::new("https://a.test", "https://api.test");
-        let issuers = Issuers::new(vec![TrustedIssuer::new(issuer, jwks)]);
+        let issuers = Issuers::new(vec![TrustedIssuer::new(issuer, jwks)], None);
         let trusted = Arc::downgrade(&issuers.get("https://a.test").unwrap());
         assert!(
             trusted
@@ -202,7 +240,7 @@ mod tests {
 
     #[test]
     fn turns_that_were_given_up_are_forgotten() {
-        let issuers = Issuers::new(Vec::new());
+        let issuers = Issuers::new(Vec::new(), None);
         for _ in 0..100 {
             drop(issuers.take_turn(&"https://a.test".into()));
         }

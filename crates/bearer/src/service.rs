@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use countersign_token::OrganizationId;
+use countersign_token::{Confirmation, OrganizationId};
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use tower_service::Service;
@@ -15,6 +15,7 @@ use crate::denied::{DenialKind, Denied};
 use crate::future::ResponseFuture;
 use crate::meter::{self, Started};
 use crate::principal::Principal;
+use crate::sender::Remembered;
 use crate::trail::Trail;
 
 /// The service that [`BearerLayer`](crate::BearerLayer) makes: it obeys [`Authenticator::decide`].
@@ -101,6 +102,11 @@ impl Admission {
                     trail.authenticated(&principal);
                 }
                 meter::let_through(Some(&principal));
+                if let Some(Confirmation::KeyThumbprint(_)) = principal.confirmation()
+                    && let Some(mark) = Remembered::of(request, principal.context())
+                {
+                    request.extensions_mut().insert(mark);
+                }
                 (span_of(&principal), principal.into())
             }
             (Err(denied), Some(context)) if denied.kind() == DenialKind::MissingCredential => {

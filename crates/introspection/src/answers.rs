@@ -117,25 +117,29 @@ impl Answers {
         let Some(kept) = &self.kept else {
             return;
         };
-        match outcome {
-            Ok(claims) => {
-                let rest = claims.times().expires_at - unix_time.as_secs_f64();
-                // What is no duration is infinite, or over.
-                let rest = Duration::try_from_secs_f64(rest).unwrap_or(if rest > 0.0 {
-                    Duration::MAX
-                } else {
-                    Duration::ZERO
-                });
-                kept.refused.remove(&tag);
-                let claims = claims.clone();
-                let until = started + rest.min(self.active_for);
-                kept.active.insert(tag, Active { claims, until });
-            }
-            Err(failure) => {
-                kept.active.remove(&tag);
-                let (failure, until) = (*failure, started + self.refused_for);
-                kept.refused.insert(tag, Refused { failure, until });
-            }
+        if let Ok(claims) = outcome {
+            let rest = claims.times().expires_at - unix_time.as_secs_f64();
+            // What is no duration is infinite, or over.
+            let rest = Duration::try_from_secs_f64(rest).unwrap_or(if rest > 0.0 {
+                Duration::MAX
+            } else {
+                Duration::ZERO
+            });
+            kept.refused.remove(&tag);
+            let claims = claims.clone();
+            let until = started + rest.min(self.active_for);
+            kept.active.insert(tag, Active { claims, until });
+        } else {
+            kept.active.remove(&tag);
+            self.keep_unsaid(tag, outcome, started);
+        }
+    }
+
+    /// The same where the server would not say: what it said before stands.
+    pub(crate) fn keep_unsaid(&self, tag: TokenTag, outcome: &Outcome, started: Duration) {
+        if let (Some(kept), Err(failure)) = (&self.kept, outcome) {
+            let (failure, until) = (*failure, started + self.refused_for);
+            kept.refused.insert(tag, Refused { failure, until });
         }
     }
 

@@ -11,7 +11,7 @@ use crate::flight::Shared;
 use crate::introspection::Introspection;
 use crate::policy::IntrospectionPolicy;
 use crate::post::Post;
-use crate::server::Server;
+use crate::server::{Server, Told};
 
 /// Settings of an [`Introspection`]; made by [`Introspection::builder`].
 #[derive(Clone, Debug)]
@@ -134,6 +134,7 @@ impl IntrospectionBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             deadline: self.policy.deadline,
             located: Mutex::default(),
+            told: Told::default(),
         };
         Ok(Introspection::new(Shared::new(server, self.policy, tagger)))
     }

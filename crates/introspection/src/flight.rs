@@ -15,7 +15,7 @@ use crate::answers::{Answers, Outcome, Tagger, TokenTag};
 use crate::budget::Budget;
 use crate::health::Health;
 use crate::policy::IntrospectionPolicy;
-use crate::server::{Failed, Server};
+use crate::server::{Failed, Failure, Server};
 
 /// Everything that the clones of one introspection share.
 pub(crate) struct Shared {
@@ -218,6 +218,15 @@ impl Landing {
         let mut state = self.shared.lock();
         state.budget(self.is_known).release();
         let outcome = match heard {
+            Err(Failed {
+                failure: Failure::Unsaid(_),
+                ..
+            }) => {
+                state.health.unsaid(self.started);
+                let outcome = Err(unavailable(policy.refused_for));
+                answers.keep_unsaid(self.tag, &outcome, self.started);
+                outcome
+            }
             Err(Failed { retry_after, .. }) => {
                 let jitter = fastrand::f64();
                 state.health.failed(self.started, now, retry_after, jitter);

@@ -36,6 +36,18 @@ impl Health {
         *self = Self::default();
     }
 
+    /// A question that was put at `started` was refused, which says nothing of the server: if it was to find out whether
+    /// that is back, another is to.
+    pub(crate) fn unsaid(&mut self, started: Duration) {
+        if !self.is_before_quiet(started) {
+            self.is_probed = false;
+        }
+    }
+
+    fn is_before_quiet(&self, started: Duration) -> bool {
+        self.quiet.is_some_and(|(since, _)| started < since)
+    }
+
     /// A question that was put at `started` has failed; `retry_after` is what a 429 or 503 asked for.
     pub(crate) fn failed(
         &mut self,
@@ -45,7 +57,7 @@ impl Health {
         jitter: f64,
     ) {
         // Questions that were under way together fail together, and that is one failure.
-        if self.quiet.is_some_and(|(since, _)| started < since) {
+        if self.is_before_quiet(started) {
             return;
         }
         self.is_probed = false;
@@ -116,6 +128,23 @@ mod tests {
         health.succeeded();
         assert_eq!(health.admit(s(108)), Ok(()));
         assert_eq!(health.admit(s(108)), Ok(()));
+    }
+
+    #[test]
+    fn a_refused_question_finds_out_nothing() {
+        let mut health = Health::default();
+        for _ in 0..10 {
+            health.unsaid(s(100));
+            assert_eq!(health.admit(s(100)), Ok(()));
+        }
+        waits(&mut health, 3);
+        assert_eq!(health.admit(s(101)), Ok(()));
+        health.unsaid(s(99));
+        assert_eq!(health.admit(s(101)), Err(s(1)), "the other is under way");
+        health.unsaid(s(101));
+        assert_eq!(health.admit(s(101)), Ok(()), "another is to find out");
+        health.failed(s(101), s(101), None, 0.5);
+        assert_eq!(health.admit(s(101)), Err(s(2)), "it was away all the time");
     }
 
     #[test]

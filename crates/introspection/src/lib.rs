@@ -63,7 +63,8 @@
 //!   nobody.
 //! * **A server is not run over**, nor waited for in a crowd: questions under way and questions a second are counted,
 //!   those about tokens that were active before apart from all others; after three failures in a row, or when it asks for
-//!   quiet, it is left alone for 1 s to 60 s, and one question finds out whether it is back.
+//!   quiet, it is left alone for 1 s to 60 s, and one question finds out whether it is back. A status by which it refuses
+//!   one question, such as 400 or 413, is 503 for that token and held against no other.
 //! * **Tokens and secrets are never printed**, by `Debug`, in errors or in logs.
 //!
 //! An answer must be JSON. One that is a signed JWT ([RFC 9701](https://www.rfc-editor.org/rfc/rfc9701)) is not asked for,

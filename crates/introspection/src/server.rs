@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_jwks::suite::{self, First, race};
+use countersign_jwks::suite::{self, First, Outage, race};
 use countersign_jwks::{Clock, Fetch, FetchFailure, FetchRequest};
 use countersign_token::{Claims, IntrospectionRules, Issuer, Refusal};
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -32,6 +32,15 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) deadline: Duration,
     pub(crate) located: Mutex<Option<Located>>,
+    pub(crate) told: Told,
+}
+
+/// What the log was told, so that no caller can fill it.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    away: Outage,
+    /// That it refused a question.
+    unsaid: Outage,
 }
 
 /// A question that brought no answer.
@@ -47,6 +56,8 @@ pub(crate) enum Failure {
     Network(FetchFailure),
     /// The system has no random bytes to make a proof with.
     Unproven,
+    /// This status, by which the server refuses one question and says nothing of others.
+    Unsaid(u16),
 }
 
 impl fmt::Display for Failure {
@@ -54,6 +65,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Network(failure) => failure.fmt(f),
             Self::Unproven => f.write_str("the client's proof cannot be made"),
+            Self::Unsaid(status) => FetchFailure::Status(*status).fmt(f),
         }
     }
 }
@@ -67,6 +79,25 @@ impl From<FetchFailure> for Failed {
     }
 }
 
+impl Failed {
+    /// What answers a question: whoever makes up a token can bring on a status by which the server refuses what it was
+    /// sent, and that must not be held against it. What it thinks of this resource, or cannot do at all, is.
+    fn of_question(self) -> Self {
+        match self.failure {
+            Failure::Network(FetchFailure::Status(401 | 403 | 407 | 408 | 429)) => self,
+            Failure::Network(FetchFailure::Status(status @ 400..=499)) => Self {
+                failure: Failure::Unsaid(status),
+                retry_after: None,
+            },
+            _ => self,
+        }
+    }
+
+    fn may_have_moved(&self) -> bool {
+        !matches!(self.failure, Failure::Unsaid(status) if status != 404)
+    }
+}
+
 impl Server {
     /// What the server says of a token; done within the deadline, whatever the [`Post`].
     pub(crate) async fn ask(&self, token: &str) -> Result<Result<Claims, Refusal>, Failed> {
@@ -76,10 +107,14 @@ impl Server {
             First::Left(heard) => heard,
             First::Right(()) => Err(FetchFailure::Timeout.into()),
         };
-        if let Err(failed) = &heard {
-            self.report(failed);
-            // It may have moved.
-            *self.located() = None;
+        match &heard {
+            Ok(_) => self.report_answer(),
+            Err(failed) => {
+                self.report(failed);
+                if failed.may_have_moved() {
+                    *self.located() = None;
+                }
+            }
         }
         heard
     }
@@ -95,7 +130,7 @@ impl Server {
             retry_after: None,
         })?;
         let response = self.post.post(request).await?;
-        let body = body(&response, MAX_BYTES)?;
+        let body = body(&response, MAX_BYTES).map_err(Failed::of_question)?;
         Ok(match std::str::from_utf8(body) {
             Ok(answer) => {
                 let now = self.clock.unix_time();
@@ -172,14 +207,30 @@ impl Server {
 
     fn report(&self, failed: &Failed) {
         let (issuer, failure) = (&**self.issuer.name(), failed.failure);
-        if let Failure::Network(FetchFailure::Status(400 | 401 | 403)) = failure {
+        let told = match failure {
+            Failure::Unsaid(_) => &self.told.unsaid,
+            _ => &self.told.away,
+        };
+        if !told.is_news(self.clock.monotonic()) {
+            tracing::debug!(issuer, %failure, "introspection failed");
+            return;
+        }
+        if let Failure::Network(FetchFailure::Status(401 | 403)) | Failure::Unsaid(400) = failure {
             tracing::error!(
                 issuer,
                 %failure,
                 "the authorization server lets this resource introspect no token: check how it authenticates"
             );
         } else {
-            tracing::warn!(issuer, %failure, "introspection failed");
+            tracing::warn!(issuer, %failure, "introspection failed; it is told when it works again");
+        }
+    }
+
+    fn report_answer(&self) {
+        self.told.unsaid.is_over();
+        if self.told.away.is_over() {
+            let issuer = &**self.issuer.name();
+            tracing::info!(issuer, "introspection works again");
         }
     }
 

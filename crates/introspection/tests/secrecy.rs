@@ -11,17 +11,17 @@
 #[path = "introspection/world.rs"]
 mod world;
 
+mod log;
+
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use countersign_bearer::Introspect;
 use countersign_introspection::{ClientAuthentication, PrivateKey};
 use countersign_jwks::{Algorithm, FetchFailure};
 use countersign_token::Issuer;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
+use crate::log::Log;
 use crate::world::{API, ISSUER, Reply, World, s, word};
 
 const TOKEN: &str = "a-token-that-nobody-may-see";
@@ -29,29 +29,6 @@ const SECRET: &str = "a-secret-that-nobody-may-see";
 /// As it goes over the wire in the `Authorization` header.
 const ENCODED: &str = "YXBpOmEtc2VjcmV0LXRoYXQtbm9ib2R5LW1heS1zZWU=";
 const KEY: &str = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
-
-/// Everything that is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn tokens_secrets_and_keys_are_never_said() {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_bearer::{ProofId, Remembering, Replay, ReplayStore};
-use countersign_jwks::suite::{First, race};
+use countersign_jwks::suite::{First, Outage, race};
 use countersign_jwks::{Clock, SystemClock};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, RedisError, Value};
@@ -19,6 +19,7 @@ pub struct RedisReplayStore {
     prefix: Arc<str>,
     deadline: Duration,
     clock: Arc<dyn Clock>,
+    outage: Arc<Outage>,
 }
 
 impl RedisReplayStore {
@@ -37,6 +38,7 @@ impl RedisReplayStore {
             prefix: "countersign:proof:".into(),
             deadline,
             clock: Arc::new(SystemClock::new()),
+            outage: Arc::default(),
         })
     }
 
@@ -58,25 +60,34 @@ impl RedisReplayStore {
 impl ReplayStore for RedisReplayStore {
     fn remember(&self, proof: ProofId, lifetime: Duration) -> Remembering {
         let mut connection = self.connection.clone();
-        let key = [self.prefix.as_bytes(), &proof.0].concat();
+        let key = [self.prefix.as_bytes(), proof.digest()].concat();
         let lifetime = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
         // More than a century is an error to the broker, and no time at all is one, too.
         let lifetime = lifetime.clamp(1, 1 << 42);
         let deadline = self.clock.sleep(self.deadline);
+        let (outage, clock) = (self.outage.clone(), self.clock.clone());
         Remembering::Pending(Box::pin(async move {
             let mut set = Cmd::new();
             set.arg("SET").arg(key).arg(1).arg("NX");
             set.arg("PX").arg(lifetime);
             let answer = race(set.query_async(&mut connection), deadline).await;
-            match answer {
+            let failed = |error: &dyn fmt::Display| {
+                if outage.is_news(clock.monotonic()) {
+                    tracing::warn!(%error, "the store of DPoP proofs is away; it is told when it is back");
+                }
+                Replay::Unavailable
+            };
+            let replay = match answer {
                 First::Left(Ok(Value::Okay)) => Replay::Fresh,
                 First::Left(Ok(Value::Nil)) => Replay::Seen,
-                First::Left(Ok(_)) | First::Right(()) => Replay::Unavailable,
-                First::Left(Err(error)) => {
-                    tracing::warn!(%error, "the store of DPoP proofs failed");
-                    Replay::Unavailable
-                }
+                First::Left(Ok(_)) => return failed(&"an answer of another kind"),
+                First::Right(()) => return failed(&"no answer in time"),
+                First::Left(Err(error)) => return failed(&error),
+            };
+            if outage.is_over() {
+                tracing::info!("the store of DPoP proofs is back");
             }
+            replay
         }))
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use countersign_jwks::suite::{First, race};
@@ -38,6 +39,8 @@ pub struct RedisStream {
     is_read_only: bool,
     /// Up to which change of the list the broker has everything.
     shared: watch::Sender<u64>,
+    /// The newest id that is known of the stream, in milliseconds by the broker's clock; 0 for none.
+    newest: AtomicU64,
 }
 
 impl RedisStream {
@@ -49,6 +52,7 @@ impl RedisStream {
             key: "countersign:revocations".to_owned(),
             is_read_only: false,
             shared: watch::Sender::new(0),
+            newest: AtomicU64::new(0),
         })
     }
 
@@ -86,6 +90,8 @@ impl RedisStream {
         };
         let mut reading = self.connect(BLOCK + PATIENCE).await.map_err(failed)?;
         let mut contents = Contents::default();
+        // It may be another broker, or one that has lost everything.
+        self.newest.store(0, Ordering::Relaxed);
         // What is added from now on is read as well, after what there is.
         self.read_all(&mut reading, &mut contents, sink)
             .await
@@ -127,6 +133,7 @@ impl RedisStream {
                 return Ok(());
             };
             contents.last.clone_from(&newest.id);
+            self.saw(&newest.id);
             let revocations = revocations(&page.ids, sink);
             for revocation in &revocations {
                 contents.add(revocation);
@@ -151,6 +158,7 @@ impl RedisStream {
             sink.record(revocations(&stream.ids, sink));
             if let Some(newest) = stream.ids.last() {
                 last.clone_from(&newest.id);
+                self.saw(&newest.id);
             }
         }
         sink.heard();
@@ -219,18 +227,29 @@ impl RedisStream {
         revocations: &[Revocation],
         sink: &FeedSink,
     ) -> Result<(), RedisError> {
-        let now = sink.list().clock().unix_time();
-        let oldest = milliseconds(now.saturating_sub(sink.list().retention()));
+        let retention = milliseconds(sink.list().retention());
         for some in revocations.chunks(AT_ONCE) {
+            // By the clock that made the ids: this machine's may be wrong, and others have not read everything yet.
+            let newest = self.newest.load(Ordering::Relaxed);
+            let oldest = newest.saturating_sub(retention);
             let mut pipeline = Pipeline::with_capacity(some.len());
             for revocation in some {
                 let add = pipeline.cmd("XADD").arg(&self.key);
                 add.arg("MINID").arg("~").arg(oldest);
-                add.arg("*").arg(FIELD).arg(revocation.to_json()).ignore();
+                add.arg("*").arg(FIELD).arg(revocation.to_json());
             }
-            let () = pipeline.query_async(connection).await?;
+            let ids: Vec<String> = pipeline.query_async(connection).await?;
+            if let Some(id) = ids.last() {
+                self.saw(id);
+            }
         }
         Ok(())
+    }
+
+    fn saw(&self, id: &str) {
+        let milliseconds = id.split('-').next().and_then(|part| part.parse().ok());
+        self.newest
+            .fetch_max(milliseconds.unwrap_or(0), Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// A layer in the place of the authentication layer: every request comes from this principal, whatever
-/// credential it has or has not.
+/// credential it has or has not. An audit outside of it sees the principal as well.
 ///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
@@ -79,7 +79,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        request.extensions_mut().insert(self.authentication.clone());
+        let mark = self.authentication.clone();
+        mark.leave_in(request.extensions_mut());
         self.inner.call(request)
     }
 }

@@ -13,6 +13,10 @@ type Result<T> = std::result::Result<T, ProofRefusal>;
 /// The longest `jti` and nonce that are taken, in bytes (fixed).
 const MAX_NAME_BYTES: usize = 256;
 
+/// The longest address that is taken, in bytes (fixed). What has to be brought into its normal form by whoever sends it
+/// must not cost much.
+const MAX_URI_BYTES: usize = 2048;
+
 /// A DPoP proof ([RFC 9449 §4.2](https://www.rfc-editor.org/rfc/rfc9449#section-4.2)): its sender holds a key and means
 /// one request. It carries the key with it, so that it says nothing by itself: what counts is whether an access token
 /// is bound to that key.
@@ -43,11 +47,12 @@ pub enum ProofRefusal {
     Type,
     /// `alg` is not one that is accepted.
     Algorithm,
-    /// `jwk` is not one sound public key for the algorithm, or a private one.
+    /// `jwk` is not one sound public key for the algorithm, or a private one, or says of itself that it is for something
+    /// else than verifying by that algorithm.
     Key,
     /// `htm` is not the request's method.
     Method,
-    /// `htu` is not the request's address.
+    /// `htu` is not the request's address, or is none: longer than 2,048 bytes, or not in ASCII.
     Uri,
     /// `ath` is not the hash of the access token.
     TokenHash,
@@ -134,12 +139,14 @@ impl<'p> DpopProof<'p> {
         if header.get("crit").is_some() {
             return Err(ProofRefusal::Malformed);
         }
-        let algorithm = text(&header, "alg")?;
-        let algorithm = Algorithm::from_name(algorithm)
+        let name = text(&header, "alg")?;
+        let algorithm = Algorithm::from_name(name)
             .filter(|one| accepted.contains(*one))
             .ok_or(ProofRefusal::Algorithm)?;
         let jwk = match header.get("jwk") {
-            Some(Json::Object(jwk)) => canonical(jwk).ok_or(ProofRefusal::Key)?,
+            Some(Json::Object(jwk)) if is_to_verify(jwk, name) => {
+                canonical(jwk).ok_or(ProofRefusal::Key)?
+            }
             _ => return Err(ProofRefusal::Key),
         };
         let token_hash = match payload.get("ath") {
@@ -156,13 +163,17 @@ impl<'p> DpopProof<'p> {
         if id.is_empty() || id.len() > MAX_NAME_BYTES {
             return Err(ProofRefusal::Malformed);
         }
+        let uri = text(&payload, "htu")?;
+        if uri.len() > MAX_URI_BYTES || !uri.is_ascii() {
+            return Err(ProofRefusal::Uri);
+        }
         Ok(Self {
             compact,
             algorithm,
             jwk,
             id: id.into(),
             method: text(&payload, "htm")?.into(),
-            uri: text(&payload, "htu")?.into(),
+            uri: uri.into(),
             issued_at: date(&payload, "iat")?,
             token_hash,
             nonce,
@@ -242,6 +253,24 @@ fn date(payload: &Object<'_>, name: &str) -> Result<f64> {
         Some(Json::Number(number)) => number.parse().map_err(|_| ProofRefusal::Malformed),
         _ => Err(ProofRefusal::Malformed),
     }
+}
+
+/// Whether a key is for verifying signatures of this algorithm, as far as it says what it is for
+/// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4)).
+fn is_to_verify(jwk: &Object<'_>, algorithm: &str) -> bool {
+    let says = |name, expected| {
+        jwk.get(name)
+            .is_none_or(|value| value.as_str() == Some(expected))
+    };
+    let verifies = match jwk.get("key_ops") {
+        None => true,
+        Some(Json::Array(operations)) => {
+            let mut operations = operations.iter();
+            operations.any(|one| one.as_str() == Some("verify"))
+        }
+        Some(_) => false,
+    };
+    says("use", "sig") && says("alg", algorithm) && verifies
 }
 
 /// The members of a public key that RFC 7638 §3.2 counts, as JSON in the order of their names. `None` for a private

@@ -1,11 +1,21 @@
 //! Layers in layers, and guards in guards.
 
-use axum::Router;
-use axum::routing::{get, post};
-use countersign::{Authenticator, Principal, Tenant, protect, require};
-use countersign_testing::TestIssuer;
+use std::sync::Arc;
 
-use crate::support::{API, Read, Write, ask, issuer, machine, status, trusting};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::middleware::map_request;
+use axum::routing::{get, post};
+use countersign::{
+    Authenticator, Clock, DenialKind, Dpop, MemoryReplayStore, Principal, ProofRefusal,
+    ReplayStore, SystemClock, Tenant, protect, require,
+};
+use countersign_testing::{DpopKey, TestIssuer};
+
+use crate::support::{
+    API, Read, Write, ask, issuer, machine, send, status, trusting, trusting_with,
+};
 
 async fn issuer_of(caller: Principal) -> String {
     caller.issuer().to_owned()
@@ -75,6 +85,62 @@ async fn two_authenticators_around_one_route_must_both_let_a_caller_through() {
         assert_eq!(status(&app, "GET /", &of_globex).await, 401, "{way}");
         assert_eq!(status(&app, "GET /", "").await, 401, "{way}");
     }
+}
+
+#[tokio::test]
+async fn a_layer_that_is_put_twice_takes_a_proof_once_and_for_one_request() {
+    let (issuer, key) = (issuer(), DpopKey::new());
+    let store: Arc<dyn ReplayStore> = Arc::new(MemoryReplayStore::new(100));
+    let proving = async || {
+        let dpop = Dpop::allowed(API).with_replay_store(store.clone());
+        trusting_with(&issuer, |builder| builder.with_dpop(dpop)).await
+    };
+    let (one, other) = (proving().await, proving().await);
+    let router = || Router::new().route("/", get(issuer_of));
+    let token = machine(&issuer).bound_to(&key).mint();
+    let proof = || {
+        let now = SystemClock::new().unix_time();
+        key.proof("GET", &format!("{API}/"), &token, now).mint()
+    };
+    let ask = async |app: &Router, proof: &str| {
+        let request = Request::get("/")
+            .header("authorization", format!("DPoP {token}"))
+            .header("dpop", proof);
+        send(app, request.body(Body::empty()).unwrap()).await
+    };
+    let replayed = Some(DenialKind::InvalidProof(ProofRefusal::Replayed));
+    let optional = || one.layer().optional();
+    for (way, app) in [
+        ("twice", router().layer(one.layer()).layer(one.layer())),
+        (
+            "optional outside",
+            router().layer(one.layer()).layer(optional()),
+        ),
+        (
+            "optional inside",
+            router().layer(optional()).layer(one.layer()),
+        ),
+    ] {
+        let proof = proof();
+        assert_eq!(ask(&app, &proof).await.status, 200, "{way}");
+        assert_eq!(ask(&app, &proof).await.kind, replayed, "{way}");
+    }
+    // What one authenticator remembers for a request is nothing to another: their store tells it as used.
+    let app = router().layer(one.layer()).layer(other.layer());
+    assert_eq!(ask(&app, &proof()).await.kind, replayed);
+    // Nor is it for another proof that is put in its place, which counts once.
+    let second = proof();
+    let put = second.clone();
+    let app = router()
+        .layer(one.layer())
+        .layer(map_request(move |mut request: Request<Body>| {
+            let put = put.parse().unwrap();
+            request.headers_mut().insert("dpop", put);
+            std::future::ready(request)
+        }))
+        .layer(one.layer());
+    assert_eq!(ask(&app, &proof()).await.status, 200);
+    assert_eq!(ask(&app, &proof()).await.kind, replayed);
 }
 
 /// Guards of routers in routers, with the layer outside of all.

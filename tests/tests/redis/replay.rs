@@ -16,7 +16,7 @@ fn store(broker: &Broker) -> RedisReplayStore {
 }
 
 async fn present(store: &RedisReplayStore, proof: u8, lifetime: Duration) -> Replay {
-    match store.remember(ProofId([proof; 32]), lifetime) {
+    match store.remember(ProofId::new([proof; 32], "1"), lifetime) {
         Remembering::Ready(replay) => replay,
         Remembering::Pending(replay) => replay.await,
     }

@@ -195,6 +195,16 @@ async fn what_is_no_revocation_is_counted_and_a_key_of_another_kind_is_told() {
     caught_up(&one).await;
     one.revoke(user("ann")).await.unwrap();
     assert_eq!(one.feed().status().refused, 5);
+    // Something was revoked, and nobody can tell what.
+    assert_eq!(check(&one, "bob"), Validity::Valid);
+    let stream = RedisStream::open(&broker.url()).unwrap();
+    let mut refusing = settings();
+    refusing.when_old = WhenOld::Refuse;
+    let certain = RedisRevocations::start(RevocationList::new(), refusing, stream);
+    caught_up(&certain).await;
+    assert_eq!(check(&certain, "bob"), Validity::Unknown);
+    assert_eq!(check(&certain, "ann"), Validity::Revoked);
+    assert!(certain.feed().status().incomplete);
 
     let _: String = broker.ask(&["SET", "text", "1"]).await;
     let stream = RedisStream::open(&broker.url()).unwrap().with_key("text");
@@ -228,23 +238,50 @@ async fn who_may_only_read_reads() {
     assert_eq!(length(&broker).await, 1);
 }
 
+/// So many entries from this time, by the clock that made their ids.
+async fn fill(broker: &Broker, entries: u32, at: Duration) {
+    for number in 0..entries {
+        let revocation = Revocation::user(ISSUER, &format!("user {number}"), at).unwrap();
+        let id = format!("{}-{}", at.as_millis(), number + 1);
+        let json = revocation.to_json();
+        let _: String = broker.ask(&["XADD", KEY, &id, "revocation", &json]).await;
+    }
+}
+
 #[tokio::test]
 async fn the_broker_keeps_nothing_for_longer_than_it_matters() {
     let broker = Broker::start().await;
-    // To this machine, what the broker takes in has been there for months.
-    let clock = Arc::new(FakeClock::new());
-    clock.set_unix_time(SystemClock::new().unix_time() + Duration::from_secs(60 * 86_400));
-    let list = RevocationList::with_clock(RevocationListSettings::default(), clock);
-    let moment = list.clock().unix_time();
-    for number in 0..1000 {
-        let name = format!("user {number}");
-        list.revoke(Revocation::user(ISSUER, &name, moment).unwrap())
-            .unwrap();
+    let now = SystemClock::new().unix_time();
+    let months_ago = now.saturating_sub(Duration::from_secs(60 * 86_400));
+    fill(&broker, 1000, months_ago).await;
+    let one = start(&broker);
+    caught_up(&one).await;
+    for name in ["ann", "bob"] {
+        one.revoke(user(name)).await.unwrap();
     }
-    let one = start_with(list, &broker);
-    until("it catches up", || one.feed().status().current).await;
-    let one_more = Revocation::user(ISSUER, "one more", moment).unwrap();
-    one.revoke(one_more).await.unwrap();
     let length = length(&broker).await;
     assert!(length < 500, "{length}");
+}
+
+#[tokio::test]
+async fn a_machine_whose_clock_is_wrong_takes_nothing_from_the_others() {
+    let broker = Broker::start().await;
+    let now = SystemClock::new().unix_time();
+    let a_minute_ago = now.saturating_sub(Duration::from_secs(60));
+    fill(&broker, 1000, a_minute_ago).await;
+    // To this machine, all of it has been there for months.
+    let clock = Arc::new(FakeClock::new());
+    clock.set_unix_time(now + Duration::from_secs(60 * 86_400));
+    let list = RevocationList::with_clock(RevocationListSettings::default(), clock);
+    let moment = list.clock().unix_time();
+    let one = start_with(list, &broker);
+    until("it catches up", || one.feed().status().current).await;
+    for name in ["ann", "bob", "cleo"] {
+        let revocation = Revocation::user(ISSUER, name, moment).unwrap();
+        one.revoke(revocation).await.unwrap();
+    }
+    assert_eq!(length(&broker).await, 1003);
+    let other = start(&broker);
+    caught_up(&other).await;
+    assert_eq!(check(&other, "user 0"), Validity::Revoked);
 }

@@ -24,6 +24,8 @@ pub(super) fn dpop(general: &mut Table<'_>) -> Option<Dpop> {
     let base_url = table.required_string("base_url");
     let algorithms: Option<Vec<Algorithm>> = table.parsed_elements("algorithms", algorithm);
     let nonces = table.parsed("nonces", nonces).flatten();
+    let max_proofs = table.parsed("max_proofs", count);
+    let max_proofs_per_key = table.parsed("max_proofs_per_key", count);
     table.finish();
     let mut dpop = match (required?, base_url?) {
         (true, base_url) => Dpop::required(base_url),
@@ -32,10 +34,22 @@ pub(super) fn dpop(general: &mut Table<'_>) -> Option<Dpop> {
     if let Some(algorithms) = algorithms {
         dpop = dpop.with_algorithms(algorithms);
     }
+    if let Some(proofs) = max_proofs {
+        dpop = dpop.with_max_proofs(proofs);
+    }
+    if let Some(proofs) = max_proofs_per_key {
+        dpop = dpop.with_max_proofs_per_key(proofs);
+    }
     if let Some(nonces) = nonces {
         dpop = dpop.with_nonces(nonces);
     }
     Some(dpop)
+}
+
+fn count(value: &Value) -> Result<usize, String> {
+    let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+    let count = count.filter(|count| *count > 0);
+    count.ok_or_else(|| "must be a whole number above 0".into())
 }
 
 fn nonces(value: &Value) -> Result<Option<DpopNonces>, String> {

@@ -1,4 +1,4 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,22 +9,46 @@ use crate::replay::{ProofId, Remembering, Replay, ReplayStore};
 
 /// The proofs that this process has seen, in memory. One that is full of proofs that may still be replayed refuses
 /// further ones: forgetting one would let it be replayed.
+///
+/// One key may have a quarter of them, so that a client that never stops is refused, and the others are not. A client
+/// that has tokens bound to many keys has more: how many it is given is for the authorization server to say.
 pub struct MemoryReplayStore {
     max_entries: usize,
+    max_per_key: usize,
     clock: Arc<dyn Clock>,
     seen: Mutex<Seen>,
 }
 
 #[derive(Default)]
 struct Seen {
-    proofs: HashSet<ProofId>,
+    proofs: HashSet<[u8; 32]>,
+    /// How many there are of each key that has any.
+    of_key: HashMap<KeyTag, usize>,
     /// When each may be forgotten, soonest first: all live equally long.
-    order: VecDeque<(Duration, ProofId)>,
+    order: VecDeque<(Duration, KeyTag, [u8; 32])>,
+}
+
+/// As much of a thumbprint as nobody can make twice of another's.
+type KeyTag = [u8; 16];
+
+impl Seen {
+    fn forget(&mut self, now: Duration) {
+        while let Some((_, key, proof)) = self.order.front().filter(|(until, ..)| *until < now) {
+            self.proofs.remove(proof);
+            if let Some(count) = self.of_key.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    self.of_key.remove(key);
+                }
+            }
+            self.order.pop_front();
+        }
+    }
 }
 
 impl MemoryReplayStore {
-    /// A store of at most so many proofs, of about 100 bytes each. Room is needed for those of
-    /// 95 s; requests beyond are answered with 503, whoever filled it.
+    /// A store of at most so many proofs, of at most 200 bytes each. Room is needed for those of 95 s; requests beyond are
+    /// answered with 503, whoever filled it.
     pub fn new(max_entries: usize) -> Self {
         Self::with_clock(max_entries, Arc::new(SystemClock::new()))
     }
@@ -33,9 +57,17 @@ impl MemoryReplayStore {
     pub fn with_clock(max_entries: usize, clock: Arc<dyn Clock>) -> Self {
         Self {
             max_entries,
+            max_per_key: max_entries.div_ceil(4),
             clock,
             seen: Mutex::default(),
         }
+    }
+
+    /// How many of them one key may have. Further ones of that key are answered with 503. Default: a quarter of all.
+    #[must_use]
+    pub fn with_max_per_key(mut self, proofs: usize) -> Self {
+        self.max_per_key = proofs;
+        self
     }
 
     /// How many proofs it remembers.
@@ -57,19 +89,19 @@ impl MemoryReplayStore {
 impl ReplayStore for MemoryReplayStore {
     fn remember(&self, proof: ProofId, lifetime: Duration) -> Remembering {
         let now = self.clock.monotonic();
+        let mut key = KeyTag::default();
+        key.copy_from_slice(&proof.key()[..16]);
         Remembering::Ready(self.lock(|seen| {
-            while let Some((_, old)) = seen.order.front().filter(|(until, _)| *until < now) {
-                let old = *old;
-                seen.proofs.remove(&old);
-                seen.order.pop_front();
-            }
-            if seen.proofs.contains(&proof) {
+            seen.forget(now);
+            let of_key = seen.of_key.get(&key).copied().unwrap_or(0);
+            if seen.proofs.contains(proof.digest()) {
                 Replay::Seen
-            } else if seen.proofs.len() >= self.max_entries {
+            } else if seen.proofs.len() >= self.max_entries || of_key >= self.max_per_key {
                 Replay::Unavailable
             } else {
-                seen.proofs.insert(proof);
-                seen.order.push_back((now + lifetime, proof));
+                seen.proofs.insert(*proof.digest());
+                seen.of_key.insert(key, of_key + 1);
+                seen.order.push_back((now + lifetime, key, *proof.digest()));
                 Replay::Fresh
             }
         }))
@@ -81,6 +113,7 @@ impl fmt::Debug for MemoryReplayStore {
         f.debug_struct("MemoryReplayStore")
             .field("entries", &self.len())
             .field("max_entries", &self.max_entries)
+            .field("max_per_key", &self.max_per_key)
             .finish_non_exhaustive()
     }
 }
@@ -90,8 +123,10 @@ mod tests {
     use super::*;
     use countersign_testing::FakeClock;
 
-    fn remember(store: &MemoryReplayStore, proof: u8) -> Replay {
-        match store.remember(ProofId([proof; 32]), Duration::from_secs(65)) {
+    /// Presents the proof of that number by the key of that number.
+    fn remember(store: &MemoryReplayStore, key: u8, proof: u32) -> Replay {
+        let proof = ProofId::new([key; 32], &proof.to_string());
+        match store.remember(proof, Duration::from_secs(65)) {
             Remembering::Ready(replay) => replay,
             Remembering::Pending(_) => panic!("memory does not wait"),
         }
@@ -101,12 +136,13 @@ mod tests {
     fn a_proof_counts_once_until_it_is_too_old_to_count() {
         let clock = FakeClock::new();
         let store = MemoryReplayStore::with_clock(10, Arc::new(clock.clone()));
-        assert_eq!(remember(&store, 1), Replay::Fresh);
-        assert_eq!(remember(&store, 1), Replay::Seen);
+        assert_eq!(remember(&store, 1, 1), Replay::Fresh);
+        assert_eq!(remember(&store, 1, 1), Replay::Seen);
+        assert_eq!(remember(&store, 2, 1), Replay::Fresh, "another key's");
         clock.advance(Duration::from_secs(65));
-        assert_eq!(remember(&store, 1), Replay::Seen);
+        assert_eq!(remember(&store, 1, 1), Replay::Seen);
         clock.advance(Duration::from_secs(1));
-        assert_eq!(remember(&store, 1), Replay::Fresh);
+        assert_eq!(remember(&store, 1, 1), Replay::Fresh);
         assert_eq!(store.len(), 1);
     }
 
@@ -114,12 +150,36 @@ mod tests {
     fn a_full_store_refuses_rather_than_forgets() {
         let clock = FakeClock::new();
         let store = MemoryReplayStore::with_clock(2, Arc::new(clock.clone()));
-        assert_eq!(remember(&store, 1), Replay::Fresh);
-        assert_eq!(remember(&store, 2), Replay::Fresh);
-        assert_eq!(remember(&store, 3), Replay::Unavailable);
-        assert_eq!(remember(&store, 1), Replay::Seen);
+        assert_eq!(remember(&store, 1, 1), Replay::Fresh);
+        assert_eq!(remember(&store, 2, 1), Replay::Fresh);
+        assert_eq!(remember(&store, 3, 1), Replay::Unavailable);
+        assert_eq!(remember(&store, 1, 1), Replay::Seen);
         clock.advance(Duration::from_secs(66));
-        assert_eq!(remember(&store, 3), Replay::Fresh);
+        assert_eq!(remember(&store, 3, 1), Replay::Fresh);
         assert_eq!(store.len(), 1);
+    }
+
+    #[test]
+    fn a_key_that_never_stops_leaves_room_for_the_others() {
+        let clock = FakeClock::new();
+        let store = MemoryReplayStore::with_clock(100, Arc::new(clock.clone()));
+        let fresh = |key, proofs: std::ops::Range<u32>| {
+            let presented = proofs.map(|proof| remember(&store, key, proof));
+            presented.filter(|replay| *replay == Replay::Fresh).count()
+        };
+        assert_eq!(fresh(1, 0..1000), 25);
+        assert_eq!(remember(&store, 1, 0), Replay::Seen, "it is known still");
+        assert_eq!(fresh(2, 0..20), 20);
+        clock.advance(Duration::from_secs(66));
+        assert_eq!(fresh(1, 1000..2000), 25, "its place is given back");
+        // Whatever is presented, no more is kept than what was said, of keys neither.
+        for key in 0..=255 {
+            fresh(key, 2000..2050);
+        }
+        let (proofs, keys) = store.lock(|seen| (seen.order.len(), seen.of_key.len()));
+        assert_eq!((store.len(), proofs, keys), (100, 100, 4));
+        clock.advance(Duration::from_secs(66));
+        assert_eq!(fresh(9, 3000..3001), 1);
+        assert_eq!(store.lock(|seen| seen.of_key.len()), 1);
     }
 }

@@ -5,6 +5,7 @@ mod dpop;
 mod memory;
 mod nonce;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_jwks::BoxFuture;
@@ -13,9 +14,10 @@ use http::{HeaderValue, Request};
 
 pub use self::certificate::{CertificateSource, ClientCertificate, ClientCertificates};
 pub use self::dpop::Dpop;
-pub(crate) use self::dpop::Presented;
+pub(crate) use self::dpop::{Presented, Remembered};
 pub use self::memory::MemoryReplayStore;
 pub use self::nonce::DpopNonces;
+use crate::context::Context;
 use crate::denied::DenialKind;
 use crate::replay::{Remembering, Replay};
 
@@ -99,9 +101,13 @@ impl SenderConstraint {
     }
 
     /// What a request in the scheme `DPoP` brings, if that is accepted here.
-    pub(crate) fn of_dpop<B>(&self, request: &Request<B>) -> Option<Presentation> {
+    pub(crate) fn of_dpop<B>(
+        &self,
+        request: &Request<B>,
+        by: &Arc<Context>,
+    ) -> Option<Presentation> {
         self.dpop.as_ref()?;
-        Some(Presentation::Dpop(Box::new(Presented::of(request))))
+        Some(Presentation::Dpop(Box::new(Presented::of(request, by))))
     }
 
     /// Whether the token with these claims may be presented like this. `now` is the time since the Unix epoch.

@@ -38,6 +38,8 @@ fn every_setting_is_read() {
             "base_url": "https://api.acme.test",
             "algorithms": ["ES256"],
             "nonces": true,
+            "max_proofs": 1000,
+            "max_proofs_per_key": 100,
         },
         "client_certificates": { "mode": "allowed", "dangerous_header": "client-cert" },
         "issuers": [{
@@ -246,6 +248,13 @@ fn settings_of_proofs_that_make_no_sense_are_reported_with_their_path() {
             json!({ "dpop": { "mode": "allowed", "base_url": base_url, "algorithms": ["HS256"] } }),
             "dpop.algorithms[0]: \"HS256\" must be one of \
              RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA, Ed25519",
+        ),
+        (
+            json!({ "dpop": {
+                "mode": "allowed", "base_url": base_url, "max_proofs": 0, "max_proofs_per_key": "1",
+            } }),
+            "dpop.max_proofs: must be a whole number above 0\n\
+             dpop.max_proofs_per_key: must be a whole number above 0",
         ),
         (
             json!({ "dpop": { "mode": "allowed", "base_url": "api.acme.test" } }),

@@ -1,15 +1,15 @@
 //! Several issuers, each trusted for what is its own.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign_bearer::{Authenticator, BuildError};
-use countersign_jwks::KeySource;
+use countersign_bearer::{Authenticator, BuildError, Introspect, IntrospectionFailure};
+use countersign_jwks::{BoxFuture, KeySource};
 use countersign_testing::{Endpoint, FakeClock, Fault, TestIssuer};
-use countersign_token::{CallerKind, Microservices, OrganizationId, Refusal};
+use countersign_token::{CallerKind, Claims, Issuer, Microservices, OrganizationId, Refusal};
 
-use crate::support::{API, machine, refusal};
+use crate::support::{API, ISSUER, machine, refusal};
 
 const ACME: &str = "https://as.acme.test";
 const GLOBEX: &str = "https://as.globex.test";
@@ -322,4 +322,72 @@ async fn an_issuers_own_check_is_asked_each_time() {
     assert!(authenticator.verify(&token).await.is_ok());
     is_blocked.store(true, Ordering::Relaxed);
     assert_eq!(refusal(authenticator.verify(&token).await), Refusal::Check);
+}
+
+/// Calls every token one of this issuer's, and removes the issuer while it is asked if it was told to.
+#[derive(Debug)]
+struct Opaque {
+    issuer: Issuer,
+    asked: AtomicUsize,
+    removes: Mutex<Option<Authenticator>>,
+}
+
+impl Introspect for Opaque {
+    fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    fn introspect(&self, _: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if let Some(authenticator) = self.removes.lock().unwrap().take() {
+            assert!(authenticator.remove_issuer(self.issuer.name()));
+        }
+        let claims = Claims::delegated_user(&**self.issuer.name(), "app", "ann");
+        Box::pin(std::future::ready(Ok(claims)))
+    }
+
+    fn introspect_anew(&self, token: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        self.introspect(token)
+    }
+}
+
+#[tokio::test]
+async fn opaque_tokens_of_an_issuer_that_was_removed_are_refused_until_it_is_trusted_again() {
+    let issuer = TestIssuer::new(ISSUER);
+    let server = Arc::new(Opaque {
+        issuer: issuer.trusted_for(API),
+        asked: AtomicUsize::new(0),
+        removes: Mutex::default(),
+    });
+    let authenticator = Authenticator::builder()
+        .with_resource(API)
+        .with_opaque_tokens(server.clone())
+        .build()
+        .await
+        .unwrap();
+    let metadata = || {
+        let metadata = authenticator.resource_metadata([]).unwrap();
+        serde_json::to_string(&metadata).unwrap()
+    };
+    let asked = || server.asked.load(Ordering::Relaxed);
+    assert!(authenticator.verify("opaque").await.is_ok());
+    assert!(!authenticator.remove_issuer("https://as.other.test"));
+    assert!(authenticator.verify("opaque").await.is_ok());
+    assert!(metadata().contains(ISSUER));
+
+    assert!(authenticator.remove_issuer(ISSUER));
+    assert!(!authenticator.remove_issuer(ISSUER), "it was removed");
+    let refused = refusal(authenticator.verify("opaque").await);
+    assert_eq!(refused, Refusal::UnknownIssuer);
+    assert_eq!(asked(), 2, "nobody is asked about it");
+    assert!(!metadata().contains(ISSUER));
+
+    let trusted = issuer.trusted_for(API);
+    authenticator.set_issuer(trusted).await.unwrap();
+    assert!(authenticator.verify("opaque").await.is_ok());
+    // While its server is being asked.
+    *server.removes.lock().unwrap() = Some(authenticator.clone());
+    let refused = refusal(authenticator.verify("opaque").await);
+    assert_eq!(refused, Refusal::UnknownIssuer);
+    assert_eq!(asked(), 4);
 }

@@ -16,6 +16,7 @@ mod extractors;
 mod issuers;
 mod keys;
 mod layer;
+mod proofs;
 mod revoked;
 mod sender;
 mod support;

@@ -21,19 +21,19 @@ use serde_json::json;
 use crate::support::{API, Answer, ISSUER, machine, send, trusting_with};
 
 const PATH: &str = "/invoices";
-const URI: &str = "https://api.acme.test/invoices";
+pub(crate) const URI: &str = "https://api.acme.test/invoices";
 
 /// An issuer, a client with a key, and the time of both.
-struct World {
-    clock: FakeClock,
+pub(crate) struct World {
+    pub(crate) clock: FakeClock,
     issuer: TestIssuer,
-    key: DpopKey,
-    bound: String,
+    pub(crate) key: DpopKey,
+    pub(crate) bound: String,
     unbound: String,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let clock = FakeClock::new();
         let issuer = TestIssuer::new(ISSUER).with_clock(Arc::new(clock.clone()));
         let key = DpopKey::new();
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    async fn app(
+    pub(crate) async fn app(
         &self,
         configure: impl FnOnce(AuthenticatorBuilder) -> AuthenticatorBuilder,
     ) -> Router {
@@ -59,12 +59,12 @@ impl World {
             .layer(authenticator.layer())
     }
 
-    fn proof(&self, token: &str) -> ProofBuilder {
+    pub(crate) fn proof(&self, token: &str) -> ProofBuilder {
         self.key.proof("GET", URI, token, self.clock.unix_time())
     }
 }
 
-fn request(scheme: &str, token: &str, proofs: &[String]) -> Request<Body> {
+pub(crate) fn request(scheme: &str, token: &str, proofs: &[String]) -> Request<Body> {
     let mut request = Request::get(PATH).header("authorization", format!("{scheme} {token}"));
     for proof in proofs {
         request = request.header("dpop", proof);
@@ -73,7 +73,7 @@ fn request(scheme: &str, token: &str, proofs: &[String]) -> Request<Body> {
 }
 
 /// Status and the error that the challenges name, with the scheme that names it.
-fn outcome(answer: &Answer) -> (u16, Option<(String, String)>) {
+pub(crate) fn outcome(answer: &Answer) -> (u16, Option<(String, String)>) {
     let challenges = answer.headers.get_all("www-authenticate").iter();
     let error = challenges
         .map(|challenge| challenge.to_str().unwrap())
@@ -336,12 +336,14 @@ impl ReplayStore for Remote {
 async fn a_store_elsewhere_is_waited_for_and_one_that_cannot_tell_is_503() {
     let world = World::new();
     let full: Arc<dyn ReplayStore> = Arc::new(MemoryReplayStore::new(0));
+    let no_share = MemoryReplayStore::new(10).with_max_per_key(0);
     let remote = |replay| Arc::new(Remote(replay)) as Arc<dyn ReplayStore>;
     let cases = [
         (remote(Replay::Fresh), 200),
         (remote(Replay::Seen), 401),
         (remote(Replay::Unavailable), 503),
         (full, 503),
+        (Arc::new(no_share), 503),
     ];
     for (store, status) in cases {
         let case = format!("{store:?}");
@@ -476,6 +478,12 @@ fn settings_that_cannot_work_are_refused() {
     }
     let no_algorithm = Dpop::allowed(API).with_algorithms([]);
     problems(Authenticator::builder().with_dpop(no_algorithm));
+    for no_proof in [
+        Dpop::allowed(API).with_max_proofs(0),
+        Dpop::allowed(API).with_max_proofs_per_key(0),
+    ] {
+        problems(Authenticator::builder().with_dpop(no_proof));
+    }
     let both = Authenticator::builder()
         .with_dpop(Dpop::required(API))
         .with_client_certificates(ClientCertificates::required());

@@ -82,8 +82,12 @@ async fn the_endpoint_is_looked_up_once_and_again_after_an_hour_or_a_failure() {
     assert_eq!(metadata.asked(), [place]);
 
     metadata.0.lock().unwrap().0 = document("https://as.acme.test/two");
+    world.wire.answer("c2", Reply::Status(400, None));
+    assert_eq!(word(&world.ask("c2").await), "unavailable for 5 s");
+    assert_eq!(word(&world.ask("c3").await), "inactive");
+    assert_eq!(metadata.asked().len(), 1, "one who refuses has not moved");
     world.wire.answer("d", Reply::Status(404, None));
-    assert_eq!(word(&world.ask("d").await), "unavailable for 1 s");
+    assert_eq!(word(&world.ask("d").await), "unavailable for 5 s");
     assert_eq!(word(&world.ask("e").await), "inactive");
     assert_eq!(world.wire.last().url, "https://as.acme.test/two");
 

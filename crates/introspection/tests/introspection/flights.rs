@@ -140,6 +140,20 @@ async fn places_to_wait_are_counted_and_given_back() {
     assert_eq!(word(&third.await), "m2m");
 }
 
+#[tokio::test]
+async fn those_who_wait_about_made_up_tokens_take_no_place_of_known_callers() {
+    let world = World::with_policy(IntrospectionPolicy::default().with_max_waiters(2));
+    world.activate("known", "m2m", s(3600));
+    assert_eq!(word(&world.ask("known").await), "m2m");
+    world.wire.answer_others(Reply::Hang);
+    let mut waiting = ["a", "b"].map(|token| Box::pin(world.ask(token)));
+    for one in &mut waiting {
+        assert!(nudge(one).await.is_none());
+    }
+    assert_eq!(word(&world.ask("c").await), "unavailable for 1 s");
+    assert_eq!(word(&world.ask_anew("known").await), "m2m");
+}
+
 /// Polls once.
 fn futures_poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -206,3 +206,55 @@ async fn a_question_that_was_cancelled_gives_its_place_back() {
     }
     assert_eq!(word(&world.ask("token").await), "m2m");
 }
+
+#[tokio::test]
+async fn a_status_that_refuses_one_question_is_held_against_no_other() {
+    for status in [400, 404, 405, 413, 414, 415, 422, 431] {
+        let policy = IntrospectionPolicy::default().with_rate(10, 20);
+        let world = World::with_policy(policy);
+        world.activate("known", "m2m", s(3600));
+        assert_eq!(word(&world.ask("known").await), "m2m");
+        world.wire.answer_others(Reply::Status(status, Some(3600)));
+        for _ in 0..10 {
+            let outcome = world.ask("made-up").await;
+            assert_eq!(word(&outcome), "unavailable for 5 s", "{status}");
+        }
+        assert_eq!(world.wire.asked(), 2, "{status}: not asked over and over");
+        for token in 0..100 {
+            let outcome = world.ask(&format!("made-up-{token}")).await;
+            let retry_after = unavailable(&outcome).unwrap();
+            assert!(retry_after <= s(5), "{status}: {retry_after:?}");
+        }
+        assert_eq!(world.wire.asked(), 20, "{status}: within the budget");
+        assert_eq!(word(&world.ask_anew("known").await), "m2m", "{status}");
+        world.activate("new", "other", s(3600));
+        world.clock.advance(s(1)).await;
+        assert_eq!(word(&world.ask("new").await), "other", "{status}");
+        // One that it knew and would not speak of stays among the known.
+        world.wire.answer("known", Reply::Status(status, None));
+        world.clock.advance(s(30)).await;
+        assert_eq!(word(&world.ask("known").await), "unavailable for 5 s");
+        world.activate("known", "m2m", s(3600));
+        world.clock.advance(s(5)).await;
+        for token in 0..30 {
+            let _ = world.ask(&format!("made-up-again-{token}")).await;
+        }
+        assert_eq!(word(&world.ask("known").await), "m2m", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_refuses_this_resource_or_tells_of_trouble_is_held_against_all() {
+    for status in [401, 403, 407, 408, 429, 500, 502, 503] {
+        let world = World::new();
+        world.wire.answer_others(Reply::Status(status, None));
+        for token in 0..3 {
+            let outcome = world.ask(&format!("token-{token}")).await;
+            assert!(unavailable(&outcome).is_some(), "{status}");
+        }
+        world.activate("good", "m2m", s(3600));
+        let outcome = world.ask("good").await;
+        assert!(unavailable(&outcome).is_some(), "{status}");
+        assert_eq!(world.wire.asked(), 3, "{status}");
+    }
+}

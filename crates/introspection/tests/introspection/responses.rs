@@ -7,6 +7,8 @@ use serde_json::json;
 use crate::world::{Reply, World, s, word};
 
 const UNAVAILABLE: &str = "unavailable for 1 s";
+/// Not asked about again for a while.
+const UNSAID: &str = "unavailable for 5 s";
 
 #[tokio::test]
 async fn only_200_with_json_within_the_limit_is_an_answer() {
@@ -42,10 +44,10 @@ async fn only_200_with_json_within_the_limit_is_an_answer() {
         (Reply::Status(204, None), UNAVAILABLE),
         (Reply::Status(302, None), UNAVAILABLE),
         (Reply::Status(304, None), UNAVAILABLE),
-        (Reply::Status(400, None), UNAVAILABLE),
+        (Reply::Status(400, None), UNSAID),
         (Reply::Status(401, None), UNAVAILABLE),
         (Reply::Status(403, None), UNAVAILABLE),
-        (Reply::Status(404, None), UNAVAILABLE),
+        (Reply::Status(404, None), UNSAID),
         (Reply::Status(500, None), UNAVAILABLE),
         (Reply::Failed(FetchFailure::Connect), UNAVAILABLE),
         (Reply::Failed(FetchFailure::Redirect), UNAVAILABLE),

@@ -96,9 +96,14 @@ impl Health {
             self.refused(recorded.in_future, "a moment in the future");
         }
         if let Some(until) = recorded.incomplete_until {
-            self.incomplete_until
-                .fetch_max(self.stamp(until), Ordering::AcqRel);
+            self.lacks_until(until);
         }
+    }
+
+    /// Something was revoked that the list lacks, and until then it matters.
+    pub(super) fn lacks_until(&self, until: Duration) {
+        self.incomplete_until
+            .fetch_max(self.stamp(until), Ordering::AcqRel);
     }
 
     pub(super) fn refused(&self, number: usize, why: &str) {
@@ -106,9 +111,11 @@ impl Health {
         self.refused.fetch_add(number, Ordering::Relaxed);
         // Whoever can send one can send many.
         if !self.was_told_of_refusal.swap(true, Ordering::Relaxed) {
+            let when_old = self.settings.when_old;
             tracing::warn!(
                 feed = self.name,
                 why,
+                ?when_old,
                 "the revocation feed said something that is no revocation; further ones are counted only"
             );
         }
@@ -124,6 +131,7 @@ impl Health {
             current: self.caught_up.load(Ordering::Acquire) != 0,
             age: self.age(),
             old: self.is_old(),
+            incomplete: self.is_incomplete(),
             added: self.added.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             full: self.full.load(Ordering::Relaxed),

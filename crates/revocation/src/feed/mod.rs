@@ -52,7 +52,8 @@ pub enum WhenOld {
     #[default]
     Accept,
     /// They are answered with 503. So they are until the feed has caught up for the first time, and while the list
-    /// lacks what found no place.
+    /// lacks something: what found no place, what is of a moment in the future, and what is of a kind that is not known here,
+    /// each for as long as a token lives since it was last read.
     Refuse,
 }
 
@@ -66,6 +67,8 @@ pub struct FeedStatus {
     pub age: Option<Duration>,
     /// Whether that is longer than the bound.
     pub old: bool,
+    /// Whether the list lacks something that was revoked: see [`WhenOld::Refuse`].
+    pub incomplete: bool,
     /// How many revocations it added to the list.
     pub added: u64,
     /// How many things it said that are no revocations, or of kinds that are not known.

@@ -50,9 +50,13 @@ impl FeedSink {
             .recorded(self.list.record(revocations, self.origin));
     }
 
-    /// Counts something that was read and is no revocation; the first of them is logged.
+    /// Counts something that was read and is no revocation that is known here; the first of them is logged. As something
+    /// may have been withdrawn by it, the list lacks something for as long as any withdrawal matters.
     pub fn refuse(&self, why: &dyn fmt::Display) {
         self.health.refused(1, &why.to_string());
+        let matters = self.list.retention();
+        let now = self.list.clock().monotonic();
+        self.health.lacks_until(now.saturating_add(matters));
     }
 
     /// All that there was to read has been read and recorded.

@@ -126,3 +126,62 @@ async fn a_feed_that_has_never_caught_up_is_old_once_its_bound_has_passed() {
     assert!(status.old && !status.current, "{status:?}");
     assert_eq!(status.age, None);
 }
+
+#[tokio::test]
+async fn what_was_revoked_and_cannot_be_told_makes_a_list_that_must_be_sure_unsure() {
+    let ahead = |clock: &FakeClock, seconds: u64| {
+        let moment = clock.unix_time() + Duration::from_secs(seconds);
+        crate::world::change(2, &Revocation::user(ISSUER, "ann", moment).unwrap())
+    };
+    let event =
+        |name: &str, json: &str| format!("id: 00000000000000aa-2\nevent: {name}\ndata: {json}\n\n");
+    let galaxy = r#"{"kind":"galaxy","issuer":"i","id":"m31","not_before":1}"#;
+    let day = 86_400 * SECOND;
+    for (what, text, lasts) in [
+        (
+            "an unknown kind of event",
+            event("revocation-of-all", "{}"),
+            day + 300 * SECOND,
+        ),
+        (
+            "an unknown kind of revocation",
+            event("revocation", galaxy),
+            day + 300 * SECOND,
+        ),
+        (
+            "no revocation",
+            event("revocation", "{}"),
+            day + 300 * SECOND,
+        ),
+        // By a clock that is right, it is about tokens of then.
+        (
+            "a moment in the future",
+            ahead(&FakeClock::new(), 3600),
+            day + 3900 * SECOND,
+        ),
+    ] {
+        for (when_old, validity) in [
+            (WhenOld::Accept, Validity::Valid),
+            (WhenOld::Refuse, Validity::Unknown),
+        ] {
+            let clock = FakeClock::new();
+            let text = everything(&[], 1) + &text;
+            let server = Raw::new(Answer::Held(events(&text))).await;
+            let mut settings = FeedSettings::default();
+            settings.when_old = when_old;
+            settings.max_age = 100 * day;
+            let patient = source(&server.url).with_idle_timeout(100 * day);
+            let list = list_by(Arc::new(clock.clone()));
+            let feed = RevocationFeed::start(list, settings, patient);
+            let is_read = || feed.status().current && feed.status().refused == 1;
+            meanwhile(what, is_read).await;
+            assert!(feed.status().incomplete, "{what}");
+            assert_eq!(check(&feed, "bob"), validity, "{what}");
+            clock.advance(lasts.saturating_sub(SECOND)).await;
+            assert_eq!(check(&feed, "bob"), validity, "{what}, shortly before");
+            clock.advance(2 * SECOND).await;
+            assert_eq!(check(&feed, "bob"), Validity::Valid, "{what}, over");
+            assert!(!feed.status().incomplete, "{what}, over");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::{Router, routing::get};
-use countersign_bearer::{DelegatedUser, Microservice, Principal, ServicePrincipal};
+use countersign_bearer::{DelegatedUser, Microservice, Principal, ServicePrincipal, Trail};
 use countersign_testing::{
     AsPrincipal, CLIENT, ISSUER, anonymous, authenticated, delegated_user, microservice,
     service_principal,
@@ -63,5 +63,25 @@ async fn a_handler_sees_the_asserted_principal_and_guards_hold() {
         (anonymous(), "/any", 401),
     ] {
         assert_eq!(status(layer, path).await, expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_audit_further_out_sees_who_was_asserted() {
+    for (layer, client, is_anonymous) in [
+        (authenticated(microservice(["a"])), Some(CLIENT), false),
+        (anonymous(), None, true),
+    ] {
+        let app: Router = Router::new()
+            .route("/optional", get(async |_: Option<Principal>| ()))
+            .layer(layer);
+        let trail = Trail::default();
+        let mut request = Request::get("/optional").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(trail.clone());
+        app.oneshot(request).await.unwrap();
+        let decisions = trail.take();
+        let principal = decisions.principal.as_ref();
+        assert_eq!(principal.and_then(|one| one.client()), client);
+        assert_eq!(decisions.is_anonymous, is_anonymous);
     }
 }

@@ -1,0 +1,151 @@
+//! Proofs of possession where time passes, or their makers mean something else.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use countersign_bearer::{Dpop, ProofId, Remembering, Replay, ReplayStore, Revocations, Validity};
+use countersign_jwks::Clock;
+use countersign_token::Claims;
+use serde_json::{Value, json};
+
+use crate::sender::{URI, World, outcome, request};
+use crate::support::{API, send};
+
+#[tokio::test]
+async fn a_key_that_says_what_it_is_for_is_taken_at_its_word() {
+    let world = World::new();
+    let app = world
+        .app(|builder| builder.with_dpop(Dpop::allowed(API)))
+        .await;
+    let refused = (
+        401,
+        Some(("DPoP".to_owned(), "invalid_dpop_proof".to_owned())),
+    );
+    for (member, value, is_taken) in [
+        ("use", json!("sig"), true),
+        ("use", json!("enc"), false),
+        ("use", json!(["sig"]), false),
+        ("use", Value::Null, false),
+        ("key_ops", json!(["verify"]), true),
+        ("key_ops", json!(["sign", "verify"]), true),
+        ("key_ops", json!(["sign"]), false),
+        ("key_ops", json!([]), false),
+        ("key_ops", json!("verify"), false),
+        ("alg", json!("ES256"), true),
+        ("alg", json!("ES384"), false),
+        ("alg", json!(1), false),
+    ] {
+        let mut jwk = world.key.jwk();
+        jwk[member] = value.clone();
+        let proof = world.proof(&world.bound).with_header("jwk", jwk).mint();
+        let answer = send(&app, request("DPoP", &world.bound, &[proof])).await;
+        let expected = if is_taken {
+            (200, None)
+        } else {
+            refused.clone()
+        };
+        assert_eq!(outcome(&answer), expected, "{member}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_short_and_in_ascii() {
+    let world = World::new();
+    let app = world
+        .app(|builder| builder.with_dpop(Dpop::allowed(API)))
+        .await;
+    let query = |length: usize| format!("{URI}?{}", "x".repeat(length - URI.len() - 1));
+    for (case, htu, status) in [
+        ("2,048 bytes", query(2048), 200),
+        ("2,049 bytes", query(2049), 401),
+        (
+            "another script's letters in the query",
+            format!("{URI}?\u{e9}"),
+            401,
+        ),
+        (
+            "a host in its own script",
+            "https://api.acme.test\u{ff0f}invoices".to_owned(),
+            401,
+        ),
+        (
+            "wide letters that would become ours",
+            URI.replace("api", "\u{ff41}pi"),
+            401,
+        ),
+    ] {
+        let proof = world.proof(&world.bound).with_claim("htu", htu).mint();
+        let answer = send(&app, request("DPoP", &world.bound, &[proof])).await;
+        assert_eq!(answer.status, status, "{case}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_by_half_a_minute_lets_no_proof_count_twice() {
+    let world = World::new();
+    let app = world
+        .app(|builder| builder.with_dpop(Dpop::allowed(API)))
+        .await;
+    let made = world.clock.unix_time() + Duration::from_secs(5);
+    let proof = [world.key.proof("GET", URI, &world.bound, made).mint()];
+    let first = send(&app, request("DPoP", &world.bound, &proof)).await;
+    assert_eq!(first.status, 200);
+    for seconds in [64, 30] {
+        world.clock.advance(Duration::from_secs(seconds)).await;
+        let until = made + Duration::from_secs(60);
+        world
+            .clock
+            .set_unix_time(until.min(world.clock.unix_time()));
+        let again = send(&app, request("DPoP", &world.bound, &proof)).await;
+        assert!(again.body.contains("used before"), "{}", again.body);
+    }
+}
+
+/// A list, and a store of proofs that takes so long that somebody is put on the list meanwhile.
+#[derive(Debug)]
+struct Meanwhile {
+    then: Validity,
+    now: Mutex<Validity>,
+}
+
+impl Revocations for Meanwhile {
+    fn check(&self, _: &Claims) -> Validity {
+        *self.now.lock().unwrap()
+    }
+}
+
+#[derive(Debug)]
+struct Slow(Arc<Meanwhile>);
+
+impl ReplayStore for Slow {
+    fn remember(&self, _: ProofId, _: Duration) -> Remembering {
+        let list = self.0.clone();
+        Remembering::Pending(Box::pin(async move {
+            tokio::task::yield_now().await;
+            *list.now.lock().unwrap() = list.then;
+            Replay::Fresh
+        }))
+    }
+}
+
+#[tokio::test]
+async fn who_is_revoked_while_the_store_of_proofs_is_asked_is_not_let_in() {
+    let world = World::new();
+    for (then, status) in [
+        (Validity::Valid, 200),
+        (Validity::Revoked, 401),
+        (Validity::Unknown, 503),
+    ] {
+        let list = Arc::new(Meanwhile {
+            then,
+            now: Mutex::new(Validity::Valid),
+        });
+        let dpop = Dpop::allowed(API).with_replay_store(Arc::new(Slow(list.clone())));
+        let app = world
+            .app(|builder| builder.with_dpop(dpop).with_revocations(list))
+            .await;
+        let proof = world.proof(&world.bound).mint();
+        let answer = send(&app, request("DPoP", &world.bound, &[proof])).await;
+        assert_eq!(answer.status, status, "{then:?}");
+    }
+}
