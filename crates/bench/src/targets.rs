@@ -101,6 +101,12 @@ pub fn of_counts(counts: &[Count]) -> Vec<Figure> {
             3,
         ),
         Figure::at_most(
+            "seen before, with revocation and audit, to without, whole request",
+            ratio(whole(ACCOUNTABLE, Case::ValidAgain), again),
+            1.5,
+            3,
+        ),
+        Figure::at_most(
             "first sight: instructions above a layer that does nothing, signature checks",
             ratio(above(Case::ValidFirst), check),
             1.10,

@@ -321,6 +321,7 @@ pub(crate) fn sha256_of_text(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_thumbprint_is_that_of_rfc_7638() {
@@ -345,6 +346,20 @@ mod tests {
             let jwk = Object::parse(jwk, Vec::new()).unwrap();
             assert_eq!(canonical(&jwk), None);
         }
+    }
+
+    #[test]
+    fn each_refusal_has_a_word_and_a_sentence_of_its_own() {
+        let all = ProofRefusal::ALL;
+        let words: BTreeSet<_> = all.iter().map(|one| one.as_str()).collect();
+        let sentences: BTreeSet<_> = all.iter().map(|one| one.description()).collect();
+        assert_eq!((words.len(), sentences.len()), (all.len(), all.len()));
+        assert!(words.iter().all(|word| word.starts_with("proof_")));
+        assert!(sentences.iter().all(|one| one.contains("DPoP proof")));
+        assert_eq!(
+            ProofRefusal::Replayed.to_string(),
+            "The DPoP proof was used before"
+        );
     }
 
     #[test]

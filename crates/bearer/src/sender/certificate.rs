@@ -198,6 +198,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_longer_than_any_certificate_is_not_read() {
+        let structured = CertificateSource::StructuredHeader(NAME);
+        // 16,383 bytes, and three more.
+        for (characters, is_read) in [(21_844, true), (21_848, false)] {
+            let read = read(
+                structured.clone(),
+                &[&format!(":{}:", "A".repeat(characters))],
+            );
+            assert_eq!(read.is_some(), is_read, "{characters}");
+        }
+        let escaped = CertificateSource::EscapedPemHeader(NAME);
+        let pem = "-----BEGIN%20CERTIFICATE-----%0AaGVsbG8=%0A-----END%20CERTIFICATE-----";
+        for (length, is_read) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+            let padded = format!("{}{pem}", " ".repeat(length - pem.len()));
+            assert_eq!(
+                read(escaped.clone(), &[&padded]).is_some(),
+                is_read,
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
     fn a_header_counts_only_where_it_was_named() {
         let mut headers = HeaderMap::new();
         headers.insert(NAME, HeaderValue::from_static(":aGVsbG8=:"));

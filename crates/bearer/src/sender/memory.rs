@@ -136,7 +136,9 @@ mod tests {
     fn a_proof_counts_once_until_it_is_too_old_to_count() {
         let clock = FakeClock::new();
         let store = MemoryReplayStore::with_clock(10, Arc::new(clock.clone()));
+        assert!(store.is_empty());
         assert_eq!(remember(&store, 1, 1), Replay::Fresh);
+        assert!(!store.is_empty());
         assert_eq!(remember(&store, 1, 1), Replay::Seen);
         assert_eq!(remember(&store, 2, 1), Replay::Fresh, "another key's");
         clock.advance(Duration::from_secs(65));

@@ -3,13 +3,17 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign_bearer::{Dpop, ProofId, Remembering, Replay, ReplayStore, Revocations, Validity};
-use countersign_jwks::Clock;
+use countersign_bearer::{
+    Authenticator, ClientCertificates, Dpop, ProofId, Remembering, Replay, ReplayStore,
+    Revocations, Validity,
+};
+use countersign_jwks::{Algorithm, Clock};
+use countersign_testing::{DpopKey, TestIssuer};
 use countersign_token::Claims;
 use serde_json::{Value, json};
 
 use crate::sender::{URI, World, outcome, request};
-use crate::support::{API, send};
+use crate::support::{API, ISSUER, send, trusting_with};
 
 #[tokio::test]
 async fn a_key_that_says_what_it_is_for_is_taken_at_its_word() {
@@ -45,6 +49,82 @@ async fn a_key_that_says_what_it_is_for_is_taken_at_its_word() {
             refused.clone()
         };
         assert_eq!(outcome(&answer), expected, "{member}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_every_kind_proves_itself_where_its_algorithm_is_accepted() {
+    for algorithm in [
+        Algorithm::RS256,
+        Algorithm::PS256,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::Ed25519,
+        Algorithm::EdDSA,
+    ] {
+        let world = World::with_key(DpopKey::with_algorithm(algorithm));
+        for (accepted, status) in [(algorithm, 200), (Algorithm::RS512, 401)] {
+            let dpop = Dpop::allowed(API).with_algorithms([accepted]);
+            let app = world.app(|builder| builder.with_dpop(dpop)).await;
+            let proof = world.proof(&world.bound).mint();
+            let answer = send(&app, request("DPoP", &world.bound, &[proof])).await;
+            assert_eq!(answer.status, status, "{algorithm}: {}", answer.body);
+            let challenges = answer.headers.get_all("www-authenticate");
+            let named = format!("algs=\"{accepted}\"");
+            let mut challenges = challenges.iter().map(|one| one.to_str().unwrap());
+            assert_eq!(challenges.any(|one| one.contains(&named)), status == 401);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_name_the_algorithms_of_proofs_and_whether_one_is_needed() {
+    let issuer = TestIssuer::new(ISSUER);
+    let two = [Algorithm::ES256, Algorithm::Ed25519];
+    for (dpop, is_required) in [(Dpop::allowed(API), false), (Dpop::required(API), true)] {
+        let authenticator = trusting_with(&issuer, |builder| {
+            let builder = builder.with_resource(API);
+            builder.with_dpop(dpop.with_algorithms(two))
+        });
+        let metadata = authenticator.await.resource_metadata([]).unwrap();
+        let named = metadata.dpop_signing_alg_values_supported;
+        assert_eq!(named, ["ES256", "Ed25519"]);
+        assert_eq!(metadata.dpop_bound_access_tokens_required, is_required);
+    }
+}
+
+#[tokio::test]
+async fn ids_and_nonces_are_taken_up_to_256_bytes() {
+    let world = World::new();
+    let app = world
+        .app(|builder| builder.with_dpop(Dpop::allowed(API)))
+        .await;
+    for (claim, length, status) in [
+        ("jti", 256, 200),
+        ("jti", 257, 401),
+        ("nonce", 256, 200),
+        ("nonce", 257, 401),
+    ] {
+        let proof = world.proof(&world.bound);
+        let proof = proof.with_claim(claim, "x".repeat(length)).mint();
+        let answer = send(&app, request("DPoP", &world.bound, &[proof])).await;
+        assert_eq!(answer.status, status, "{claim} of {length} bytes");
+    }
+}
+
+#[tokio::test]
+async fn no_token_is_bound_to_a_key_and_a_certificate_so_both_are_never_required() {
+    let issuer = TestIssuer::new(ISSUER);
+    for (dpop, certificates, is_sense) in [
+        (Dpop::allowed(API), ClientCertificates::required(), true),
+        (Dpop::required(API), ClientCertificates::allowed(), true),
+        (Dpop::required(API), ClientCertificates::required(), false),
+    ] {
+        let builder = Authenticator::builder().issuer(issuer.trusted_for(API));
+        let builder = builder
+            .with_dpop(dpop)
+            .with_client_certificates(certificates);
+        assert_eq!(builder.build().await.is_ok(), is_sense);
     }
 }
 

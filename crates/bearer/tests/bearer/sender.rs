@@ -34,9 +34,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_key(DpopKey::new())
+    }
+
+    pub(crate) fn with_key(key: DpopKey) -> Self {
         let clock = FakeClock::new();
         let issuer = TestIssuer::new(ISSUER).with_clock(Arc::new(clock.clone()));
-        let key = DpopKey::new();
         Self {
             bound: machine(&issuer).bound_to(&key).mint(),
             unbound: machine(&issuer).mint(),

@@ -12,13 +12,15 @@ use super::Point;
 use crate::Error;
 use crate::measure::{float, median, now};
 use crate::routed::answer_all;
-use crate::systems::{BareCheck, authenticator, noop_router, router, signed};
+use crate::systems::{BareCheck, authenticator, map_router, noop_router, router, signed};
 use crate::world::{World, bearer, joined, mint, request, usual_token};
 
 /// Series of the points: the floors, and the suite.
 pub const CHECK: &str = "threads: bare signature check";
 /// A layer that does nothing.
 pub const NOOP: &str = "threads: noop";
+/// A layer that looks the header up in a map, other ones on each thread: the least that a cache costs.
+pub const MAP: &str = "threads: map";
 /// The suite, a token that it has not seen.
 pub const FIRST: &str = "threads: first sight";
 /// The suite, tokens that it has seen, other ones on each thread.
@@ -74,7 +76,7 @@ pub fn measure(world: &World, rounds: usize) -> Result<Vec<Point>, Error> {
     Ok(points)
 }
 
-fn subjects<'a>(world: &'a World, tokens: &'a [String]) -> Result<[Subject<'a>; 5], Error> {
+fn subjects<'a>(world: &'a World, tokens: &'a [String]) -> Result<[Subject<'a>; 6], Error> {
     let (one, other) = tokens.split_at(TOKENS);
     let own = [one, other];
     let same = [&one[..1], &one[..1]];
@@ -92,9 +94,13 @@ fn subjects<'a>(world: &'a World, tokens: &'a [String]) -> Result<[Subject<'a>; 
     };
     let check = || Ok(Work::Check(BareCheck::new(world)?));
     let noop = || Ok(Work::Router(noop_router()));
+    let headers = tokens.iter().map(|token| bearer(token));
+    let known = map_router(headers.collect::<Result<Vec<_>, _>>()?);
+    let map = move || Ok(Work::Router(known.clone()));
     Ok([
         Subject::new(CHECK, own, TOKENS, check),
         Subject::new(NOOP, own, QUICK, noop),
+        Subject::new(MAP, own, QUICK, map),
         Subject::new(FIRST, own, TOKENS, suite),
         Subject::new(AGAIN, own, QUICK, seen_before()),
         Subject::new(SAME, same, QUICK, seen_before()),
