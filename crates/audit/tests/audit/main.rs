@@ -12,10 +12,8 @@ mod json_lines;
 mod load;
 #[cfg(feature = "metrics")]
 mod metrics;
-mod reports;
 mod shutdown;
 mod sinks;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod support;
-mod tracing_sink;
