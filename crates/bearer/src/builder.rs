@@ -70,8 +70,8 @@ impl AuthenticatorBuilder {
         self
     }
 
-    /// Which path parameters name a tenant, in whichever route they occur. Default: `org_id`,
-    /// `organization_id`, `tenant_id`.
+    /// Which path parameters name a tenant, in whichever route they occur: one at least, since none would compare no path
+    /// with the token. Default: `org_id`, `organization_id`, `tenant_id`.
     pub fn with_path_parameters<P: Into<String>>(
         mut self,
         parameters: impl IntoIterator<Item = P>,
@@ -345,6 +345,11 @@ impl AuthenticatorBuilder {
             tenant.path_parameters.iter().any(String::is_empty),
             "path_parameters",
             "must not have an empty name",
+        );
+        problem(
+            tenant.path_parameters.is_empty(),
+            "path_parameters",
+            "must name at least one: without, no path would be compared with the token's organization",
         );
         problem(
             tenant

@@ -229,6 +229,22 @@ fn each_problem_is_reported_with_its_path() {
 }
 
 #[test]
+fn a_list_of_path_parameters_names_at_least_one() {
+    for (parameters, expected) in [
+        (json!([]), "path_parameters: must name at least one"),
+        (json!([""]), "path_parameters: must not have an empty name"),
+    ] {
+        let mut settings = issuer_with(&json!({}));
+        settings["path_parameters"] = parameters;
+        let problems = problems(settings);
+        assert!(
+            problems.len() == 1 && problems[0].starts_with(expected),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
 fn settings_of_proofs_that_make_no_sense_are_reported_with_their_path() {
     let base_url = "https://api.acme.test";
     let cases = [

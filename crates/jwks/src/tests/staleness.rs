@@ -1,5 +1,7 @@
 //! How long a set is trusted, and how it is kept fresh.
 
+use std::time::Duration;
+
 use super::keys::jwk;
 use super::world::{Reply, World, found, ms, s, word};
 use crate::algorithm::Algorithm;
@@ -43,7 +45,8 @@ async fn a_set_is_trusted_for_an_hour_beyond_its_time_to_live_and_not_a_moment_l
     assert_eq!(word(&jwks.key(Some("a"), ED)), "found");
     assert!(key.is_trusted() && jwks.is_ready() && jwks.status().usable);
 
-    world.clock.pass(ms(1)).await;
+    let moment = Duration::from_nanos(1);
+    world.clock.pass(moment).await;
     let lookup = jwks.key(Some("a"), ED);
     let Lookup::Unavailable { retry_after } = lookup else {
         panic!("{lookup:?}")
@@ -52,7 +55,7 @@ async fn a_set_is_trusted_for_an_hour_beyond_its_time_to_live_and_not_a_moment_l
     assert!(!key.is_trusted() && !jwks.is_ready());
     let status = jwks.status();
     assert!(!status.usable);
-    assert_eq!(status.age, Some(s(3900) + ms(1)));
+    assert_eq!(status.age, Some(s(3900) + moment));
     assert_eq!(status.last_error, Some(FetchFailure::Connect));
     assert_eq!(word(&jwks.refresh_for(Some("a"), ED).await), "unavailable");
 
