@@ -17,6 +17,7 @@ use crate::denied::DenialKind;
 use crate::error::{BuildError, ConfigError, Problem};
 use crate::introspect::Introspect;
 use crate::issuers::TrustedIssuer;
+use crate::replay::ReplayStore;
 use crate::revocations::Revocations;
 use crate::sender::{ClientCertificates, Dpop, SenderConstraint};
 
@@ -48,6 +49,7 @@ pub struct AuthenticatorBuilder {
     opaque: Option<Arc<dyn Introspect>>,
     revocations: Option<Arc<dyn Revocations>>,
     sender: SenderConstraint,
+    replay: Option<Arc<dyn ReplayStore>>,
 }
 
 impl AuthenticatorBuilder {
@@ -160,6 +162,13 @@ impl AuthenticatorBuilder {
         self
     }
 
+    /// Remembers proofs there, like [`Dpop::with_replay_store`]: for where the rest of DPoP's settings came from a
+    /// configuration. An error without DPoP.
+    pub fn with_replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
+        self.replay = Some(store);
+        self
+    }
+
     /// Accepts tokens that are bound to the client's certificate
     /// ([RFC 8705](https://www.rfc-editor.org/rfc/rfc8705)), or none but these. Default: a bound token is refused.
     pub fn with_client_certificates(mut self, certificates: ClientCertificates) -> Self {
@@ -217,7 +226,10 @@ impl AuthenticatorBuilder {
             .get_or_insert_with(|| Arc::new(SystemClock::new()))
             .clone();
         self.context.clock = clock.clone();
-        if let Some(dpop) = self.sender.dpop.take() {
+        if let Some(mut dpop) = self.sender.dpop.take() {
+            if let Some(store) = self.replay.take() {
+                dpop = dpop.with_replay_store(store);
+            }
             let algorithms = dpop.algorithms().iter().map(Algorithm::name);
             self.context.dpop_algorithms = Some(algorithms.collect::<Vec<_>>().join(" "));
             self.context.dpop_required = dpop.is_required();
@@ -369,6 +381,10 @@ impl AuthenticatorBuilder {
         let mut problems = Vec::new();
         if let Some(problem) = dpop.as_ref().and_then(Dpop::problem) {
             problems.push(Problem::new("dpop", problem));
+        }
+        if self.replay.is_some() && dpop.is_none() {
+            let message = "is for proofs, which are not accepted: set dpop as well";
+            problems.push(Problem::new("replay_store", message));
         }
         let is_required = dpop.as_ref().is_some_and(Dpop::is_required);
         if is_required

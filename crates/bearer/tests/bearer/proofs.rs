@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_bearer::{
-    Authenticator, ClientCertificates, Dpop, ProofId, Remembering, Replay, ReplayStore,
-    Revocations, Validity,
+    Authenticator, ClientCertificates, Dpop, MemoryReplayStore, ProofId, Remembering, Replay,
+    ReplayStore, Revocations, Validity,
 };
 use countersign_jwks::{Algorithm, Clock};
 use countersign_testing::{DpopKey, TestIssuer};
@@ -228,4 +228,29 @@ async fn who_is_revoked_while_the_store_of_proofs_is_asked_is_not_let_in() {
         let answer = send(&app, request("DPoP", &world.bound, &[proof])).await;
         assert_eq!(answer.status, status, "{then:?}");
     }
+}
+
+#[tokio::test]
+async fn a_store_of_proofs_that_is_given_apart_from_their_settings_is_used_or_missed() {
+    let world = World::new();
+    let store = Arc::new(MemoryReplayStore::with_clock(
+        10,
+        Arc::new(world.clock.clone()),
+    ));
+    let app = world
+        .app(|builder| {
+            let builder = builder.with_replay_store(store.clone());
+            builder.with_dpop(Dpop::allowed(API))
+        })
+        .await;
+    let proof = [world.proof(&world.bound).mint()];
+    for status in [200, 401] {
+        let answer = send(&app, request("DPoP", &world.bound, &proof)).await;
+        assert_eq!((answer.status.as_u16(), store.len()), (status, 1));
+    }
+
+    let issuer = TestIssuer::new(ISSUER).trusted_for(API);
+    let builder = Authenticator::builder().issuer(issuer);
+    let error = builder.with_replay_store(store).check().unwrap_err();
+    assert!(error.to_string().contains("replay_store: is for proofs"));
 }

@@ -13,6 +13,9 @@ pub(crate) struct Settings {
     kept_files: Option<u32>,
     #[serde(default)]
     daily: bool,
+    /// A table of an SQLite file.
+    #[cfg(feature = "sqlite")]
+    sqlite: Option<PathBuf>,
     /// Among the log, as events with the target `countersign::audit`.
     #[serde(default)]
     log: bool,
@@ -33,6 +36,10 @@ impl Settings {
                 sink = sink.with_daily_rotation();
             }
             audit = audit.sink(sink);
+        }
+        #[cfg(feature = "sqlite")]
+        if let Some(file) = self.sqlite {
+            audit = audit.sink(countersign::SqliteSink::new(file));
         }
         if self.log {
             audit = audit.sink(TracingSink::new());

@@ -42,10 +42,17 @@ impl Config {
         let audit = section(&mut table, "audit", &mut problems);
         let introspection: Option<introspection::Settings> =
             section(&mut table, "introspection", &mut problems);
+        #[cfg(feature = "redis")]
+        let replay = section(&mut table, "replay", &mut problems);
         let authenticator = AuthenticatorConfig::from_value(Value::Object(table));
         let authenticator = noted(authenticator, &mut problems).and_then(|config| {
             let with_introspection = with_introspection(config, introspection);
             noted(with_introspection, &mut problems)
+        });
+        #[cfg(feature = "redis")]
+        let authenticator = authenticator.and_then(|builder| {
+            let with_store = with_replay_store(builder, replay);
+            noted(with_store, &mut problems)
         });
         match (listen, authenticator) {
             (Some(listen), Some(authenticator)) if problems.is_empty() => Ok(Self {
@@ -72,6 +79,29 @@ fn with_introspection(
     let introspection = settings.build(issuer.clone())?;
     let builder = config.into_builder();
     Ok(builder.with_opaque_tokens(Arc::new(introspection)))
+}
+
+/// `[replay]`: where machines remember the DPoP proofs that any of them has seen.
+#[cfg(feature = "redis")]
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replay {
+    redis: String,
+}
+
+#[cfg(feature = "redis")]
+fn with_replay_store(
+    builder: AuthenticatorBuilder,
+    settings: Option<Replay>,
+) -> Result<AuthenticatorBuilder, String> {
+    let Some(Replay { redis }) = settings else {
+        return Ok(builder);
+    };
+    let store = countersign::RedisReplayStore::open(&redis);
+    let store = store.map_err(|error| format!("replay.redis: {error}"))?;
+    let builder = builder.with_replay_store(Arc::new(store));
+    builder.check().map_err(|error| error.to_string())?;
+    Ok(builder)
 }
 
 /// A table of the file, if it is there.

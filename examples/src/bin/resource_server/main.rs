@@ -15,7 +15,6 @@ mod shutdown;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{Authenticator, AuthenticatorBuilder, BuildError};
@@ -99,7 +98,7 @@ async fn authenticator(
     revocation: Option<revocation::Settings>,
 ) -> Result<Authenticator, Box<dyn std::error::Error>> {
     if let Some(settings) = revocation {
-        builder = builder.with_revocations(Arc::new(settings.follow().await?));
+        builder = builder.with_revocations(settings.follow().await?);
     }
     match builder.build().await {
         Ok(authenticator) => Ok(authenticator),
