@@ -265,13 +265,26 @@ impl Authenticator {
                 Decision::pending(async move {
                     let proven = unreplayed(asked.await);
                     // The store may have taken its time.
-                    let held = proven.and_then(|()| Ok(authenticator.check_revoked(&principal)?));
+                    let held = proven
+                        .and_then(|()| Ok(authenticator.check_still_holds(&principal)?))
+                        .and_then(|()| Ok(authenticator.check_revoked(&principal)?));
                     match held {
                         Ok(()) => Ok(principal),
                         Err(unproven) => Err(deny(&authenticator, unproven)),
                     }
                 })
             }
+        }
+    }
+
+    /// Whether what the principal rests on has not gone away meanwhile.
+    fn check_still_holds(&self, principal: &Principal) -> Result<(), Refusal> {
+        let now = self.inner.clock.unix_time();
+        match principal.proof() {
+            Some(proof) if proof.holds(principal, now) => Ok(()),
+            Some(proof) if proof.is_of_a_trusted_issuer() => Err(Refusal::UnknownKey),
+            None if self.inner.issuers.trusts_introspected() => Ok(()),
+            _ => Err(Refusal::UnknownIssuer),
         }
     }
 
@@ -318,7 +331,8 @@ impl Authenticator {
     }
 
     /// Trusts one more issuer from now on, or replaces the one of the same name, while traffic goes on. Tokens
-    /// of a replaced issuer are verified anew, by the new settings.
+    /// of a replaced issuer are verified anew, by the new settings; not opaque ones, which stay with the rules that
+    /// their introspection was made with.
     ///
     /// The settings of all issuers together are checked as when building, and a required issuer's keys are
     /// waited for; until then, and on any error, everything stays as it was. If the same issuer is removed or
@@ -342,7 +356,7 @@ impl Authenticator {
     /// refresh ends, and what was kept of it is dropped. `false` if there was no issuer of that exact name.
     ///
     /// Opaque tokens of the one that `with_opaque_tokens` asks are accepted again once
-    /// [`set_issuer`](Self::set_issuer) trusts it.
+    /// [`set_issuer`](Self::set_issuer) trusts it, by the rules that its introspection was made with.
     pub fn remove_issuer(&self, name: &str) -> bool {
         let removed = self.inner.issuers.remove(name);
         self.inner.verified.forget_untrusted();

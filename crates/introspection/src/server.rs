@@ -94,7 +94,7 @@ impl Failed {
     }
 
     fn may_have_moved(&self) -> bool {
-        !matches!(self.failure, Failure::Unsaid(status) if status != 404)
+        !matches!(self.failure, Failure::Unsaid(status) if !matches!(status, 404 | 405 | 410 | 421))
     }
 }
 

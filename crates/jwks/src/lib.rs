@@ -4,7 +4,7 @@
 //!                      Jwks::key ──► Lookup            synchronous; no lock, no I/O
 //!                          │ load
 //!                    ┌─────▼─────┐
-//!    Jwks::trusts ──►│  KeySet   │◄── swap ── Jwks::replace
+//!   TrustedKey ◄─────│  KeySet   │◄── swap ── Jwks::replace
 //!                    └─────▲─────┘
 //!                          │ swap
 //!    refresher ──┐   ┌─────┴─────┐

@@ -229,9 +229,11 @@ impl RedisStream {
     ) -> Result<(), RedisError> {
         let retention = milliseconds(sink.list().retention());
         for some in revocations.chunks(AT_ONCE) {
-            // By the clock that made the ids: this machine's may be wrong, and others have not read everything yet.
-            let newest = self.newest.load(Ordering::Relaxed);
-            let oldest = newest.saturating_sub(retention);
+            // By the earlier of this machine's clock and the one that made the ids: whichever is wrong, too little is
+            // dropped rather than what others have not read yet.
+            let here = milliseconds(sink.list().clock().unix_time());
+            let now = here.min(self.newest.load(Ordering::Relaxed));
+            let oldest = now.saturating_sub(retention);
             let mut pipeline = Pipeline::with_capacity(some.len());
             for revocation in some {
                 let add = pipeline.cmd("XADD").arg(&self.key);

@@ -242,9 +242,11 @@ impl RevocationList {
         &self.inner.settings
     }
 
-    /// For how long after it was made known a revocation can matter.
+    /// For how long after it was made known a revocation can matter: one of a moment a little ahead is kept for a little
+    /// longer than the longest life of a token after that.
     pub fn retention(&self) -> Duration {
-        self.inner.settings.max_token_lifetime.saturating_add(GRACE)
+        let lifetime = self.inner.settings.max_token_lifetime;
+        lifetime.saturating_add(2 * GRACE)
     }
 
     /// Where its time comes from.

@@ -143,7 +143,7 @@ impl Dpop {
         self
     }
 
-    /// How many proofs are remembered in memory, each for 95 s, of at most 200 bytes each. Default: 100,000.
+    /// How many proofs are remembered in memory, each for 95 s, of about 160 bytes each. Default: 100,000.
     pub fn with_max_proofs(mut self, proofs: usize) -> Self {
         self.max_proofs = proofs;
         self

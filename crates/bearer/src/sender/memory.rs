@@ -47,7 +47,7 @@ impl Seen {
 }
 
 impl MemoryReplayStore {
-    /// A store of at most so many proofs, of at most 200 bytes each. Room is needed for those of 95 s; requests beyond are
+    /// A store of at most so many proofs, of about 160 bytes each. Room is needed for those of 95 s; requests beyond are
     /// answered with 503, whoever filled it.
     pub fn new(max_entries: usize) -> Self {
         Self::with_clock(max_entries, Arc::new(SystemClock::new()))

@@ -1,19 +1,19 @@
 //! Proofs of possession where time passes, or their makers mean something else.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use countersign_bearer::{
-    Authenticator, ClientCertificates, Dpop, MemoryReplayStore, ProofId, Remembering, Replay,
-    ReplayStore, Revocations, Validity,
+    Authenticator, ClientCertificates, Decision, Dpop, MemoryReplayStore, ProofId, Remembering,
+    Replay, ReplayStore, Revocations, Validity,
 };
 use countersign_jwks::{Algorithm, Clock};
 use countersign_testing::{DpopKey, TestIssuer};
-use countersign_token::Claims;
+use countersign_token::{Claims, Refusal};
 use serde_json::{Value, json};
 
 use crate::sender::{URI, World, outcome, request};
-use crate::support::{API, ISSUER, send, trusting_with};
+use crate::support::{API, ISSUER, refusal, send, trusting_with};
 
 #[tokio::test]
 async fn a_key_that_says_what_it_is_for_is_taken_at_its_word() {
@@ -253,4 +253,37 @@ async fn a_store_of_proofs_that_is_given_apart_from_their_settings_is_used_or_mi
     let builder = Authenticator::builder().issuer(issuer);
     let error = builder.with_replay_store(store).check().unwrap_err();
     assert!(error.to_string().contains("replay_store: is for proofs"));
+}
+
+/// A store of proofs that takes so long that the caller's issuer is removed meanwhile.
+#[derive(Debug, Default)]
+struct Removing(Arc<OnceLock<Authenticator>>);
+
+impl ReplayStore for Removing {
+    fn remember(&self, _: ProofId, _: Duration) -> Remembering {
+        let authenticator = self.0.clone();
+        Remembering::Pending(Box::pin(async move {
+            tokio::task::yield_now().await;
+            let authenticator = authenticator.get().unwrap();
+            assert!(authenticator.remove_issuer(ISSUER));
+            Replay::Fresh
+        }))
+    }
+}
+
+#[tokio::test]
+async fn whose_issuer_is_removed_while_the_store_of_proofs_is_asked_is_not_let_in() {
+    let world = World::new();
+    let later = Arc::new(OnceLock::new());
+    let store = Arc::new(Removing(later.clone()));
+    let authenticator = world
+        .authenticator(|builder| builder.with_dpop(Dpop::allowed(API).with_replay_store(store)))
+        .await;
+    later.set(authenticator.clone()).unwrap();
+    let proof = [world.proof(&world.bound).mint()];
+    let decision = match authenticator.decide(&request("DPoP", &world.bound, &proof)) {
+        Decision::Pending(pending) => pending.await,
+        Decision::Ready(ready) => panic!("the store was not asked: {ready:?}"),
+    };
+    assert_eq!(refusal(decision), Refusal::UnknownIssuer);
 }

@@ -49,13 +49,19 @@ impl World {
         }
     }
 
+    pub(crate) async fn authenticator(
+        &self,
+        configure: impl FnOnce(AuthenticatorBuilder) -> AuthenticatorBuilder,
+    ) -> Authenticator {
+        let clock = Arc::new(self.clock.clone());
+        trusting_with(&self.issuer, |builder| configure(builder.with_clock(clock))).await
+    }
+
     pub(crate) async fn app(
         &self,
         configure: impl FnOnce(AuthenticatorBuilder) -> AuthenticatorBuilder,
     ) -> Router {
-        let clock = Arc::new(self.clock.clone());
-        let authenticator =
-            trusting_with(&self.issuer, |builder| configure(builder.with_clock(clock))).await;
+        let authenticator = self.authenticator(configure).await;
         let whoami = |principal: Principal| async move { principal.client().unwrap().to_owned() };
         Router::new()
             .route(PATH, get(whoami).post(whoami))
