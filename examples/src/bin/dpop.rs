@@ -19,6 +19,7 @@ async fn whoami(caller: Principal) -> String {
 async fn serve(issuer: &TestIssuer) -> Result<String, Error> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?); // as clients know it, whatever `Host` says
+    // Several machines share a secret (`DpopNonces::with_secret`) and a store of proofs (`with_replay_store`).
     let dpop = Dpop::required(&url).with_nonces(DpopNonces::random());
     let authenticator = Authenticator::builder()
         .issuer(Issuer::new(issuer.name(), API))

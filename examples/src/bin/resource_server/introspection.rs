@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     /// Whether they leave `aud` out.
     #[serde(default)]
     audience_optional: bool,
+    /// Whether they leave `token_type` out.
+    #[serde(default)]
+    token_type_optional: bool,
 }
 
 impl Settings {
@@ -45,6 +48,9 @@ impl Settings {
         }
         if self.audience_optional {
             builder = builder.with_audience_optional();
+        }
+        if self.token_type_optional {
+            builder = builder.with_token_type_optional();
         }
         builder.build().map_err(|error: ConfigError| {
             let problems = error.problems().iter();
