@@ -141,17 +141,17 @@ async fn what_was_revoked_and_cannot_be_told_makes_a_list_that_must_be_sure_unsu
         (
             "an unknown kind of event",
             event("revocation-of-all", "{}"),
-            day + 300 * SECOND,
+            day + 600 * SECOND,
         ),
         (
             "an unknown kind of revocation",
             event("revocation", galaxy),
-            day + 300 * SECOND,
+            day + 600 * SECOND,
         ),
         (
             "no revocation",
             event("revocation", "{}"),
-            day + 300 * SECOND,
+            day + 600 * SECOND,
         ),
         // By a clock that is right, it is about tokens of then.
         (
