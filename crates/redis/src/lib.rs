@@ -19,7 +19,7 @@
 //!   [`WhenOld`](countersign_revocation::WhenOld)'s to say. What is revoked meanwhile takes effect on the machine where it was
 //!   revoked at once, and on the others when the broker is back.
 //! * **Nothing is kept for longer than it matters**: with each addition the broker drops what is older than the longest
-//!   life of a token, by its own clock.
+//!   life of a token, by the earlier of its clock and the machine's.
 //!
 //! Give all lists of a stream the same settings, the broker `appendonly yes`, and nobody else the right to write: who
 //! writes there decides who is let in.

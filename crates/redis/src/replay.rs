@@ -13,6 +13,8 @@ use redis::{Client, Cmd, RedisError, Value};
 /// One `SET … NX PX` a proof; the broker forgets it when its time is over. A broker that does not answer within
 /// 500 ms makes it [`Replay::Unavailable`], a 503: without it, nobody can tell whether a proof was presented before. Set
 /// `maxmemory-policy noeviction`, so that a broker that is full says so instead of forgetting.
+///
+/// There is no share of one key as in memory: limit requests by caller in front, so that nobody fills the broker.
 #[derive(Clone)]
 pub struct RedisReplayStore {
     connection: ConnectionManager,

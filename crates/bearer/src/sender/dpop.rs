@@ -143,14 +143,15 @@ impl Dpop {
         self
     }
 
-    /// How many proofs are remembered in memory, each for 95 s, of about 160 bytes each. Default: 100,000.
+    /// How many proofs are remembered in memory, each for 95 s, of about 160 bytes each. Default: 100,000. Requests beyond are
+    /// answered with 503. A store of one's own ([`with_replay_store`](Self::with_replay_store)) has limits of its own.
     pub fn with_max_proofs(mut self, proofs: usize) -> Self {
         self.max_proofs = proofs;
         self
     }
 
     /// How many of them one key may have. Further ones of that key are answered with 503 until its first are forgotten, and
-    /// other keys do not notice. Default: a quarter of all.
+    /// other keys do not notice. Default: a quarter of all. A store of one's own does not know of it.
     pub fn with_max_proofs_per_key(mut self, proofs: usize) -> Self {
         self.max_proofs_per_key = Some(proofs);
         self
