@@ -11,7 +11,8 @@ use crate::flight::Shared;
 use crate::introspection::Introspection;
 use crate::policy::IntrospectionPolicy;
 use crate::post::Post;
-use crate::server::{Server, Told};
+use crate::server::Server;
+use crate::told::Told;
 
 /// Settings of an [`Introspection`]; made by [`Introspection::builder`].
 #[derive(Clone, Debug)]

@@ -8,7 +8,8 @@ use countersign_jwks::suite;
 pub enum IntrospectionEndpoint {
     /// Where the issuer's metadata says, as `introspection_endpoint`
     /// ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)). It is looked up with the first question, and
-    /// again after an hour or a failure.
+    /// again after an hour or a failure; where that may be about the one question, a minute after the last time at the
+    /// earliest.
     Discovery,
     /// This URL: `https`, or `http` to a loopback host.
     Url(String),
@@ -49,6 +50,10 @@ impl Located {
     }
 
     pub(crate) fn is_recent(&self, now: Duration) -> bool {
-        now.saturating_sub(self.at) <= Self::KEPT
+        self.age(now) <= Self::KEPT
+    }
+
+    pub(crate) fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.at)
     }
 }

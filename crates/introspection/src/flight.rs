@@ -219,6 +219,14 @@ impl Landing {
         state.budget(self.is_known).release();
         let outcome = match heard {
             Err(Failed {
+                failure: Failure::Unsaid(FetchFailure::Interrupted),
+                ..
+            }) => {
+                state.health.unsaid(self.started);
+                // Most often chance, such as a connection that was closed for having been idle: not remembered.
+                Err(unavailable(state.health.retry_after(now)))
+            }
+            Err(Failed {
                 failure: Failure::Unsaid(_),
                 ..
             }) => {

@@ -36,7 +36,7 @@ impl Health {
         *self = Self::default();
     }
 
-    /// A question that was put at `started` was refused, which says nothing of the server: if it was to find out whether
+    /// A question that was put at `started` was left unanswered, which says nothing of the server: if it was to find out whether
     /// that is back, another is to.
     pub(crate) fn unsaid(&mut self, started: Duration) {
         if !self.is_before_quiet(started) {

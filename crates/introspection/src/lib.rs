@@ -63,8 +63,11 @@
 //!   nobody.
 //! * **A server is not run over**, nor waited for in a crowd: questions under way and questions a second are counted,
 //!   those about tokens that were active before apart from all others; after three failures in a row, or when it asks for
-//!   quiet, it is left alone for 1 s to 60 s, and one question finds out whether it is back. A status by which it refuses
-//!   one question, such as 400 or 413, is 503 for that token and held against no other.
+//!   quiet, it is left alone for 1 s to 60 s, and one question finds out whether it is back.
+//! * **What a caller may bring on is held against no other.** A failure is the server's if it cannot be reached or is too
+//!   slow, its status is 401, 407, 408, 429 or 500 and above, or its metadata cannot be had. Whatever else comes instead of
+//!   an answer (another status, a redirect, what is no JSON or too much of it, a connection cut short) may be about the one
+//!   token, of the server or a firewall in front of it: it is 503 for that token and does not count as a failure.
 //! * **Tokens and secrets are never printed**, by `Debug`, in errors or in logs.
 //!
 //! An answer must be JSON. One that is a signed JWT ([RFC 9701](https://www.rfc-editor.org/rfc/rfc9701)) is not asked for,
@@ -93,6 +96,7 @@ mod post;
 mod private_key;
 mod require_active;
 mod server;
+mod told;
 
 pub use authentication::{AssertionAudience, ClientAuthentication};
 pub use builder::IntrospectionBuilder;

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign_jwks::suite::{self, First, Outage, race};
+use countersign_jwks::suite::{self, First, race};
 use countersign_jwks::{Clock, Fetch, FetchFailure, FetchRequest};
 use countersign_token::{Claims, IntrospectionRules, Issuer, Refusal};
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -13,12 +13,16 @@ use url::form_urlencoded;
 use crate::authentication::{Asked, ClientAuthentication};
 use crate::endpoint::{IntrospectionEndpoint, Located};
 use crate::post::{Post, PostRequest};
+use crate::told::Told;
 
 /// An answer is a handful of claims.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// Metadata lists everything that a server can do.
 const MAX_METADATA_BYTES: usize = 256 * 1024;
+
+/// How long a discovered endpoint is kept, whatever a question put there is answered with (fixed).
+const LOCATED_AT_LEAST: Duration = Duration::from_secs(60);
 
 /// The server that is asked, and all that a question needs.
 pub(crate) struct Server {
@@ -35,14 +39,6 @@ pub(crate) struct Server {
     pub(crate) told: Told,
 }
 
-/// What the log was told, so that no caller can fill it.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    away: Outage,
-    /// That it refused a question.
-    unsaid: Outage,
-}
-
 /// A question that brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failed {
@@ -56,16 +52,16 @@ pub(crate) enum Failure {
     Network(FetchFailure),
     /// The system has no random bytes to make a proof with.
     Unproven,
-    /// This status, by which the server refuses one question and says nothing of others.
-    Unsaid(u16),
+    /// What answers a question without saying anything of its token. Whatever stands in front of the server may do so
+    /// for what the caller made up, so it says nothing of other questions.
+    Unsaid(FetchFailure),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Network(failure) => failure.fmt(f),
+            Self::Network(failure) | Self::Unsaid(failure) => failure.fmt(f),
             Self::Unproven => f.write_str("the client's proof cannot be made"),
-            Self::Unsaid(status) => FetchFailure::Status(*status).fmt(f),
         }
     }
 }
@@ -80,21 +76,47 @@ impl From<FetchFailure> for Failed {
 }
 
 impl Failed {
-    /// What answers a question: whoever makes up a token can bring on a status by which the server refuses what it was
-    /// sent, and that must not be held against it. What it thinks of this resource, or cannot do at all, is.
+    /// What became of a question, as opposed to what came before it. Whoever makes up a token may bring on a page, a
+    /// redirect, a cut connection or a status by which what was sent is refused, of the server or a firewall in front of
+    /// it; that must not be held against the server, or a few such tokens would shut out everybody. What it thinks of this
+    /// resource (401, 429) or cannot do at all is.
     fn of_question(self) -> Self {
-        match self.failure {
-            Failure::Network(FetchFailure::Status(401 | 403 | 407 | 408 | 429)) => self,
-            Failure::Network(FetchFailure::Status(status @ 400..=499)) => Self {
-                failure: Failure::Unsaid(status),
+        let Failure::Network(failure) = self.failure else {
+            return self;
+        };
+        let is_unsaid = match failure {
+            FetchFailure::Status(status) => {
+                !matches!(status, 401 | 407 | 408 | 429) && status < 500
+            }
+            FetchFailure::Redirect
+            | FetchFailure::ContentType
+            | FetchFailure::TooLarge
+            | FetchFailure::Malformed
+            | FetchFailure::Interrupted => true,
+            _ => false,
+        };
+        if is_unsaid {
+            return Self {
+                failure: Failure::Unsaid(failure),
                 retry_after: None,
-            },
-            _ => self,
+            };
         }
+        self
     }
 
-    fn may_have_moved(&self) -> bool {
-        !matches!(self.failure, Failure::Unsaid(status) if !matches!(status, 404 | 405 | 410 | 421))
+    /// Whether the server may be elsewhere by now, and if so, how old what is known of its place must be to look again:
+    /// no caller makes it be looked for all the time.
+    fn may_have_moved(&self) -> Option<Duration> {
+        match self.failure {
+            Failure::Unsaid(
+                FetchFailure::Status(404 | 405 | 410 | 421)
+                | FetchFailure::Redirect
+                | FetchFailure::ContentType
+                | FetchFailure::Interrupted,
+            ) => Some(LOCATED_AT_LEAST),
+            Failure::Unsaid(_) => None,
+            Failure::Network(_) | Failure::Unproven => Some(Duration::ZERO),
+        }
     }
 }
 
@@ -107,12 +129,13 @@ impl Server {
             First::Left(heard) => heard,
             First::Right(()) => Err(FetchFailure::Timeout.into()),
         };
+        let (issuer, now) = (self.issuer.name(), self.clock.monotonic());
         match &heard {
-            Ok(_) => self.report_answer(),
+            Ok(_) => self.told.answer(issuer, now),
             Err(failed) => {
-                self.report(failed);
-                if failed.may_have_moved() {
-                    *self.located() = None;
+                self.told.failure(issuer, failed.failure, now);
+                if let Some(age) = failed.may_have_moved() {
+                    self.located().take_if(|located| located.age(now) >= age);
                 }
             }
         }
@@ -129,7 +152,8 @@ impl Server {
             failure: Failure::Unproven,
             retry_after: None,
         })?;
-        let response = self.post.post(request).await?;
+        let response = self.post.post(request).await;
+        let response = response.map_err(|failure| Failed::from(failure).of_question())?;
         let body = body(&response, MAX_BYTES).map_err(Failed::of_question)?;
         Ok(match std::str::from_utf8(body) {
             Ok(answer) => {
@@ -203,35 +227,6 @@ impl Server {
             .with_max_bytes(MAX_METADATA_BYTES)
             .with_deadline(ends.saturating_sub(self.clock.monotonic()));
         fetch.fetch(request).await
-    }
-
-    fn report(&self, failed: &Failed) {
-        let (issuer, failure) = (&**self.issuer.name(), failed.failure);
-        let told = match failure {
-            Failure::Unsaid(_) => &self.told.unsaid,
-            _ => &self.told.away,
-        };
-        if !told.is_news(self.clock.monotonic()) {
-            tracing::debug!(issuer, %failure, "introspection failed");
-            return;
-        }
-        if let Failure::Network(FetchFailure::Status(401 | 403)) | Failure::Unsaid(400) = failure {
-            tracing::error!(
-                issuer,
-                %failure,
-                "the authorization server lets this resource introspect no token: check how it authenticates"
-            );
-        } else {
-            tracing::warn!(issuer, %failure, "introspection failed; it is told when it works again");
-        }
-    }
-
-    fn report_answer(&self) {
-        self.told.unsaid.is_over();
-        if self.told.away.is_over() {
-            let issuer = &**self.issuer.name();
-            tracing::info!(issuer, "introspection works again");
-        }
     }
 
     fn located(&self) -> MutexGuard<'_, Option<Located>> {

@@ -1,4 +1,4 @@
-//! That no caller fills the log while the server that is asked is away.
+//! That no caller fills the log while the server that is asked is away, and that the log says what happened.
 //!
 //! It has a process of its own: what is listened to here would depend on what other threads log.
 
@@ -18,45 +18,142 @@ use countersign_jwks::FetchFailure;
 use crate::log::Log;
 use crate::world::{Reply, World, s};
 
-#[tokio::test]
-async fn an_outage_is_a_line_when_it_begins_and_one_when_it_is_over_however_many_ask() {
-    let log = Log::default();
+const INACTIVE: &str = r#"{"active":false}"#;
+
+impl Log {
+    /// What was said since the last time, a line each.
+    fn lines(&self) -> Vec<String> {
+        let logged = std::mem::take(&mut *self.0.lock().unwrap());
+        let logged = String::from_utf8(logged).unwrap();
+        logged.lines().map(str::to_owned).collect()
+    }
+
+    /// Panics unless exactly these were said since the last time: each with a level and what the line has in it.
+    fn said(&self, expected: &[(&str, &[&str])], when: &str) {
+        let lines = self.lines();
+        assert_eq!(lines.len(), expected.len(), "{when}: {lines:#?}");
+        for (line, (level, parts)) in lines.iter().zip(expected) {
+            assert_eq!(
+                line.split_whitespace().nth(1),
+                Some(*level),
+                "{when}: {line}"
+            );
+            for part in *parts {
+                assert!(line.contains(part), "{when}, {part}: {line}");
+            }
+        }
+    }
+}
+
+fn listen(log: &Log) -> tracing::subscriber::DefaultGuard {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
-    let _listening = tracing::subscriber::set_default(subscriber);
-    let lines = || {
-        let logged = std::mem::take(&mut *log.0.lock().unwrap());
-        let logged = String::from_utf8(logged).unwrap();
-        let lines = logged.lines().map(|line| {
-            let level = line.split_whitespace().nth(1);
-            level.unwrap_or_default().to_owned()
-        });
-        lines.collect::<Vec<_>>()
-    };
+    tracing::subscriber::set_default(subscriber)
+}
+
+/// So many made-up tokens, one a second.
+async fn flood(world: &World, tokens: usize) {
+    for _ in 0..tokens {
+        let token = format!("made-up-{}", world.wire.asked());
+        let _ = world.ask(&token).await;
+        world.clock.advance(s(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_a_line_when_it_begins_and_one_when_it_is_over_however_many_ask() {
+    let log = Log::default();
+    let _listening = listen(&log);
     let world = World::new();
-    let flood = async || {
-        for token in 0..100 {
-            let token = format!("made-up-{token}-{}", world.wire.asked());
-            let _ = world.ask(&token).await;
-            world.clock.advance(s(1)).await;
-        }
-    };
-    for (reply, begins, over) in [
-        (Reply::Failed(FetchFailure::Connect), "WARN", vec!["INFO"]),
-        (Reply::Status(401, None), "ERROR", vec!["INFO"]),
-        // It is nothing but what was asked about.
-        (Reply::Status(413, None), "WARN", vec![]),
+    for (reply, level, text) in [
+        (
+            Reply::Failed(FetchFailure::Connect),
+            "WARN",
+            "introspection failed",
+        ),
+        (
+            Reply::Status(401, None),
+            "ERROR",
+            "lets this resource introspect no token",
+        ),
+        (Reply::Status(500, None), "WARN", "introspection failed"),
     ] {
         world.wire.answer_others(reply);
-        flood().await;
-        assert_eq!(lines(), [begins]);
-        world
-            .wire
-            .answer_others(Reply::Json(r#"{"active":false}"#.into()));
-        flood().await;
-        assert_eq!(lines(), over);
+        flood(&world, 100).await;
+        log.said(&[(level, &[text])], text);
+        world.wire.answer_others(Reply::Json(INACTIVE.into()));
+        flood(&world, 100).await;
+        log.said(&[("INFO", &["introspection works again"])], text);
     }
+}
+
+#[tokio::test]
+async fn a_question_left_unanswered_is_told_as_no_more_than_that_and_once_until_it_is_over() {
+    let log = Log::default();
+    let _listening = listen(&log);
+    let text = "left a question about a token unanswered, which is held against no other";
+    for (reply, failure) in [
+        (Reply::Status(400, None), "status 400"),
+        (Reply::Status(403, None), "status 403"),
+        (Reply::Status(413, None), "status 413"),
+        (Reply::Failed(FetchFailure::Redirect), "redirect"),
+        (Reply::Content("text/html", b"<p>blocked".into()), "content"),
+    ] {
+        let world = World::new();
+        world.activate("good", "m2m", s(3600));
+        world.wire.answer_others(reply);
+        for _ in 0..50 {
+            flood(&world, 2).await;
+            // That others are answered meanwhile is no end of it.
+            world.ask_anew("good").await.unwrap();
+        }
+        log.said(&[("WARN", &[text, failure])], failure);
+        world.wire.answer_others(Reply::Json(INACTIVE.into()));
+        flood(&world, 58).await;
+        log.said(&[], failure);
+        flood(&world, 10).await;
+        let over = "no more questions unanswered in this way for a minute";
+        log.said(&[("INFO", &[over, failure, "questions=100"])], failure);
+        flood(&world, 100).await;
+        log.said(&[], failure);
+    }
+}
+
+#[tokio::test]
+async fn one_way_to_leave_questions_unanswered_hides_no_other_and_an_outage_neither() {
+    let log = Log::default();
+    let _listening = listen(&log);
+    let world = World::new();
+    for (reply, level, failure) in [
+        (Reply::Status(413, None), "WARN", "status 413"),
+        (Reply::Status(400, None), "WARN", "status 400"),
+        (Reply::Status(401, None), "ERROR", "status 401"),
+    ] {
+        world.wire.answer_others(reply);
+        flood(&world, 5).await;
+        log.said(&[(level, &[failure])], failure);
+    }
+    world.wire.answer_others(Reply::Json(INACTIVE.into()));
+    flood(&world, 10).await;
+    log.said(&[("INFO", &["works again"])], "it answers");
+    flood(&world, 60).await;
+    log.said(
+        &[("INFO", &["status 413"]), ("INFO", &["status 400"])],
+        "a minute later",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_makes_up_statuses_fills_no_log() {
+    let log = Log::default();
+    let _listening = listen(&log);
+    let world = World::new();
+    for status in 430..499 {
+        world.wire.answer_others(Reply::Status(status, None));
+        flood(&world, 1).await;
+    }
+    assert_eq!(log.lines().len(), 8);
 }

@@ -86,16 +86,39 @@ async fn the_endpoint_is_looked_up_once_and_again_after_an_hour_or_a_failure() {
     assert_eq!(word(&world.ask("c2").await), "unavailable for 5 s");
     assert_eq!(word(&world.ask("c3").await), "inactive");
     assert_eq!(metadata.asked().len(), 1, "one who refuses has not moved");
-    world.wire.answer("d", Reply::Status(404, None));
-    assert_eq!(word(&world.ask("d").await), "unavailable for 5 s");
-    assert_eq!(word(&world.ask("e").await), "inactive");
-    assert_eq!(world.wire.last().url, "https://as.acme.test/two");
+    for (moved, reply) in [
+        Reply::Status(404, None),
+        Reply::Status(308, None),
+        Reply::Content("text/html", b"moved".into()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for early in 0..3 {
+            let token = format!("d{moved}{early}");
+            world.wire.answer(&token, reply.clone());
+            assert_eq!(word(&world.ask(&token).await), "unavailable for 5 s");
+        }
+        assert_eq!(word(&world.ask(&format!("e{moved}")).await), "inactive");
+        assert_eq!(
+            metadata.asked().len(),
+            1 + moved,
+            "no caller has it looked for all the time"
+        );
+        world.clock.advance(s(60)).await;
+        let token = format!("f{moved}");
+        world.wire.answer(&token, reply);
+        assert_eq!(word(&world.ask(&token).await), "unavailable for 5 s");
+        assert_eq!(word(&world.ask(&format!("g{moved}")).await), "inactive");
+        assert_eq!(world.wire.last().url, "https://as.acme.test/two");
+        assert_eq!(metadata.asked().len(), 2 + moved);
+    }
 
     metadata.0.lock().unwrap().0 = document("https://as.acme.test/three");
     world.clock.advance(s(3601)).await;
-    assert_eq!(word(&world.ask("f").await), "inactive");
+    assert_eq!(word(&world.ask("h").await), "inactive");
     assert_eq!(world.wire.last().url, "https://as.acme.test/three");
-    assert_eq!(metadata.asked().len(), 3);
+    assert_eq!(metadata.asked().len(), 5);
 }
 
 #[tokio::test]

@@ -209,7 +209,7 @@ async fn a_question_that_was_cancelled_gives_its_place_back() {
 
 #[tokio::test]
 async fn a_status_that_refuses_one_question_is_held_against_no_other() {
-    for status in [400, 404, 405, 413, 414, 415, 422, 431] {
+    for status in [204, 302, 400, 403, 404, 405, 413, 414, 415, 422, 431] {
         let policy = IntrospectionPolicy::default().with_rate(10, 20);
         let world = World::with_policy(policy);
         world.activate("known", "m2m", s(3600));
@@ -243,9 +243,45 @@ async fn a_status_that_refuses_one_question_is_held_against_no_other() {
     }
 }
 
+/// What a firewall in front of the server may answer to what it takes for an attack.
+#[tokio::test]
+async fn no_answer_that_a_made_up_token_may_bring_on_shuts_out_anybody() {
+    let page = || b"<p>blocked".to_vec();
+    for (name, reply) in [
+        ("forbidden", Reply::Status(403, None)),
+        ("forbidden for an hour", Reply::Status(403, Some(3600))),
+        ("a redirect", Reply::Status(302, None)),
+        ("a redirect refused", Reply::Failed(FetchFailure::Redirect)),
+        ("a page", Reply::Content("text/html", page())),
+        ("a page as JSON", Reply::Content("application/json", page())),
+        (
+            "a large page",
+            Reply::Content("application/json", vec![b' '; 65 << 10]),
+        ),
+        ("a cut", Reply::Failed(FetchFailure::Interrupted)),
+    ] {
+        let world = World::new();
+        world.activate("known", "m2m", s(3600));
+        assert_eq!(word(&world.ask("known").await), "m2m", "{name}");
+        world.wire.answer_others(reply);
+        for round in 0..20 {
+            for token in 0..10 {
+                let outcome = world.ask(&format!("made-up-{round}-{token}")).await;
+                let retry_after = unavailable(&outcome).unwrap();
+                assert!(retry_after <= s(5), "{name}: {retry_after:?}");
+            }
+            assert_eq!(word(&world.ask_anew("known").await), "m2m", "{name}");
+            let new = format!("new-{round}");
+            world.activate(&new, "other", s(3600));
+            world.clock.advance(s(1)).await;
+            assert_eq!(word(&world.ask(&new).await), "other", "{name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_status_that_refuses_this_resource_or_tells_of_trouble_is_held_against_all() {
-    for status in [401, 403, 407, 408, 429, 500, 502, 503] {
+    for status in [401, 407, 408, 429, 500, 502, 503] {
         let world = World::new();
         world.wire.answer_others(Reply::Status(status, None));
         for token in 0..3 {
