@@ -77,6 +77,7 @@
 //! | `audit-sqlite` | its sink that writes to an `SQLite` file | no |
 //! | `revocation` | `RevocationList` and its feed over HTTP: tokens withdrawn before they expire | no |
 //! | `redis` | `RedisRevocations` and `RedisReplayStore`: what many machines must know together | no |
+//! | `redis-tls` | the same over TLS: `rediss://`, by rustls with `aws-lc-rs` | no |
 //! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
 
 #[cfg(feature = "audit-sqlite")]
@@ -110,9 +111,7 @@ pub use countersign_jwks::{
 #[cfg(feature = "reqwest")]
 pub use countersign_jwks::{HttpFetch, HttpFetchBuilder};
 #[cfg(feature = "redis")]
-pub use countersign_redis::{
-    RedisError, RedisReplayStore, RedisRevocations, RedisRevokeError, RedisStream,
-};
+pub use countersign_redis::{RedisReplayStore, RedisRevocations, RedisRevokeError, RedisStream};
 #[cfg(all(feature = "revocation", feature = "axum"))]
 pub use countersign_revocation::RevocationPublisher;
 #[cfg(feature = "revocation")]

@@ -44,7 +44,15 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! * `tls`: `rediss://`, by rustls with `aws-lc-rs`, unless the program has chosen another provider for the whole process
+//!   (`CryptoProvider::install_default`). The broker's certificate must be vouched for by a root of the platform; roots of
+//!   your own are named by the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR`. Without the feature such a URL is
+//!   a [`ConfigError`](countersign_bearer::ConfigError) when it is opened.
 
+mod broker;
 mod failure;
 mod replay;
 mod revocations;
@@ -53,5 +61,3 @@ mod stream;
 pub use self::replay::RedisReplayStore;
 pub use self::revocations::{RedisRevocations, RedisRevokeError};
 pub use self::stream::RedisStream;
-/// Why a broker's URL cannot be used.
-pub use redis::RedisError;

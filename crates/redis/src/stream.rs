@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use countersign_bearer::ConfigError;
 use countersign_jwks::suite::{First, race};
 use countersign_revocation::{
     FeedFailure, FeedSink, Origin, Revocation, RevocationKind, RevocationSource,
@@ -12,6 +13,7 @@ use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, Value};
 use tokio::sync::watch;
 
+use crate::broker::client;
 use crate::failure::failure;
 
 /// How long a read waits for news: how old the feed gets when there is none.
@@ -45,10 +47,10 @@ pub struct RedisStream {
 
 impl RedisStream {
     /// The stream of the broker at this URL (`redis://`, with feature `tls` also `rediss://`), under the key
-    /// `countersign:revocations`. Fails on a URL that is none of these; it does not connect yet.
-    pub fn open(url: &str) -> Result<Self, RedisError> {
+    /// `countersign:revocations`. Fails on a URL that is no broker's; it does not connect yet.
+    pub fn open(url: &str) -> Result<Self, ConfigError> {
         Ok(Self {
-            client: Client::open(url)?,
+            client: client(url)?,
             key: "countersign:revocations".to_owned(),
             is_read_only: false,
             shared: watch::Sender::new(0),

@@ -5,35 +5,71 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::process::{Child, Command};
 
 pub(crate) struct Broker {
     port: u16,
+    /// Where it speaks TLS, if it does.
+    tls_port: Option<u16>,
     folder: PathBuf,
     child: Option<Child>,
 }
 
 impl Broker {
     pub(crate) async fn start() -> Self {
+        let mut broker = Self::new();
+        broker.restart().await;
+        broker
+    }
+
+    /// One that also speaks TLS, as `localhost`, vouched for by [`root`](Self::root) alone.
+    pub(crate) async fn start_with_tls() -> Self {
+        let mut broker = Self::new();
+        let mut root = CertificateParams::new(Vec::new()).unwrap();
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["localhost".into()]).unwrap();
+        let certificate = certificate.signed_by(&key, &root).unwrap();
+        for (name, pem) in [
+            ("root.pem", root.pem()),
+            ("certificate.pem", certificate.pem()),
+            ("key.pem", key.serialize_pem()),
+        ] {
+            std::fs::write(broker.folder.join(name), pem).unwrap();
+        }
+        broker.tls_port = Some(free_port());
+        broker.restart().await;
+        broker
+    }
+
+    fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("countersign-redis-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let mut broker = Self {
-            port,
+        Self {
+            port: free_port(),
+            tls_port: None,
             folder,
             child: None,
-        };
-        broker.restart().await;
-        broker
+        }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn tls_url(&self) -> String {
+        let port = self.tls_port.expect("it was started with TLS");
+        format!("rediss://localhost:{port}")
+    }
+
+    /// The certificate that vouches for its own.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.join("root.pem")
     }
 
     /// As a crash does: nothing is said, nothing is saved.
@@ -60,6 +96,7 @@ impl Broker {
             .arg("--dir")
             .arg(&self.folder)
             .stdout(std::process::Stdio::null())
+            .args(self.tls_arguments())
             .kill_on_drop(true);
         let child = command.spawn().unwrap_or_else(|error| {
             panic!("cannot start redis-server: {error}; on Debian: apt-get install redis-server")
@@ -74,6 +111,26 @@ impl Broker {
             pong.ok()
         })
         .await;
+    }
+
+    fn tls_arguments(&self) -> Vec<String> {
+        let Some(port) = self.tls_port else {
+            return Vec::new();
+        };
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let (port, root) = (port.to_string(), file("root.pem"));
+        let (certificate, key) = (file("certificate.pem"), file("key.pem"));
+        [
+            ["--tls-port", &port],
+            ["--tls-cert-file", &certificate],
+            ["--tls-key-file", &key],
+            ["--tls-ca-cert-file", &root],
+            ["--tls-auth-clients", "no"],
+        ]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
     }
 
     pub(crate) fn client(&self) -> redis::Client {
@@ -91,6 +148,11 @@ impl Broker {
         asked.arg(command);
         asked.query_async(&mut connection).await.unwrap()
     }
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
 }
 
 impl Drop for Broker {

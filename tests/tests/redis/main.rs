@@ -6,6 +6,7 @@
 //! | processes that tell each other what was revoked, over HTTP and by the broker | [`machines`] |
 //! | lists that are kept in step with the stream | [`stream`] |
 //! | the store of DPoP proofs | [`replay`] |
+//! | both over TLS | [`tls`] |
 
 #![expect(
     clippy::unwrap_used,
@@ -17,3 +18,4 @@ mod broker;
 mod machines;
 mod replay;
 mod stream;
+mod tls;
