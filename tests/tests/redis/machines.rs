@@ -1,6 +1,6 @@
 //! Processes of the example `revocation`, each one machine.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,9 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::broker::{Broker, eventually};
+use crate::program::build;
 
 const API: &str = "https://api.acme.example";
-
-/// A first build on a small machine compiles the cryptography too.
-const BUILD: Duration = Duration::from_secs(20 * 60);
 
 /// What was revoked on one machine is refused on the others within so long.
 const BOUND: Duration = Duration::from_secs(1);
@@ -51,14 +49,18 @@ impl World {
 
     async fn machine(&self, arguments: &[&str]) -> Machine {
         static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
-        let mut child = Command::new(BINARY.get_or_init(build).await)
-            .arg(self.issuer.name())
-            .args(arguments)
-            .env("NO_PROXY", "127.0.0.1")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut child = Command::new(
+            BINARY
+                .get_or_init(|| build("revocation", "revocation"))
+                .await,
+        )
+        .arg(self.issuer.name())
+        .args(arguments)
+        .env("NO_PROXY", "127.0.0.1")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let read = timeout(Duration::from_secs(30), stdout.read_line(&mut line)).await;
@@ -175,26 +177,4 @@ async fn what_one_process_revokes_another_refuses_also_after_the_broker_was_kill
     for id in ["redis 1", "redis 2", "redis 3", "redis 4", "meanwhile"] {
         assert_eq!(world.ask(&third, id).await, 401, "{id}");
     }
-}
-
-/// Where cargo put the program, by cargo's own word.
-async fn build() -> PathBuf {
-    let mut command = Command::new(env!("CARGO"));
-    command
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .args(["build", "--package", "countersign-examples"])
-        .args(["--bin", "revocation", "--features", "revocation"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .kill_on_drop(true);
-    let output = timeout(BUILD, command.output()).await;
-    let output = output.expect("cargo build ends").unwrap();
-    let log = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "it does not build:\n{log}");
-    output
-        .stdout
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "revocation")
-        .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-        .expect("cargo names the program it built")
 }

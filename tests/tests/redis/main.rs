@@ -7,6 +7,7 @@
 //! | lists that are kept in step with the stream | [`stream`] |
 //! | the store of DPoP proofs | [`replay`] |
 //! | both over TLS | [`tls`] |
+//! | `resource_server`, whose tokens are revoked there, at another that it follows, and at a broker | [`resource_server`] |
 
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +17,8 @@
 
 mod broker;
 mod machines;
+mod program;
 mod replay;
+mod resource_server;
 mod stream;
 mod tls;

@@ -38,7 +38,9 @@ impl Config {
         if !table.contains_key("resource") {
             problems.push("resource: is missing, such as \"https://api.acme.test\"".into());
         }
-        let revocation = section(&mut table, "revocation", &mut problems);
+        let revocation: Option<revocation::Settings> =
+            section(&mut table, "revocation", &mut problems);
+        problems.extend(revocation.iter().flat_map(revocation::Settings::problems));
         let audit = section(&mut table, "audit", &mut problems);
         let introspection: Option<introspection::Settings> =
             section(&mut table, "introspection", &mut problems);
@@ -98,7 +100,7 @@ fn with_replay_store(
         return Ok(builder);
     };
     let store = countersign::RedisReplayStore::open(&redis);
-    let store = store.map_err(|error| format!("replay.redis: {error}"))?;
+    let store = store.map_err(|error| format!("replay.{error}"))?;
     let builder = builder.with_replay_store(Arc::new(store));
     builder.check().map_err(|error| error.to_string())?;
     Ok(builder)

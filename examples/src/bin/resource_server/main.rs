@@ -9,6 +9,7 @@ mod config;
 mod introspection;
 mod invoices;
 mod revocation;
+mod revoke;
 mod routes;
 mod shutdown;
 
@@ -17,11 +18,12 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use countersign::{Authenticator, AuthenticatorBuilder, BuildError};
+use countersign::{Authenticator, AuthenticatorBuilder, BuildError, RevocationPublisher};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
+use crate::revoke::Revoker;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -62,7 +64,7 @@ async fn main() -> ExitCode {
 )]
 async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let stop = shutdown::Signals::listen()?;
-    let authenticator = tokio::select! {
+    let (authenticator, revoker, publisher) = tokio::select! {
         built = authenticator(config.authenticator, config.revocation) => built?,
         () = stop.clone().received() => return Ok(()),
     };
@@ -71,7 +73,8 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
         .await
         .map_err(|error| format!("listen: {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
-    let mut app = routes::app(&authenticator)?;
+    let revocations = revoke::routes(&authenticator, revoker, publisher.as_ref());
+    let mut app = routes::app(&authenticator, revocations)?;
     if let Some(audit) = &audit {
         app = app.layer(audit.layer()); // last, so that it is outermost
     }
@@ -82,7 +85,14 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     tracing::info!(%address, "ready");
 
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, app).with_graceful_shutdown(stop.clone().received());
+    let stopped = stop.clone();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stopped.received().await;
+        // Those who follow would be waited for.
+        if let Some(publisher) = publisher {
+            publisher.close();
+        }
+    });
     tokio::select! {
         result = server => result?,
         () = stop.grace_is_over() => tracing::warn!("requests were still in flight"),
@@ -93,15 +103,21 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Who decides, and those that tell it what was revoked.
+type Ready = (Authenticator, Option<Revoker>, Option<RevocationPublisher>);
+
 async fn authenticator(
     mut builder: AuthenticatorBuilder,
     revocation: Option<revocation::Settings>,
-) -> Result<Authenticator, Box<dyn std::error::Error>> {
+) -> Result<Ready, Box<dyn std::error::Error>> {
+    let (mut revoker, mut publisher) = (None, None);
     if let Some(settings) = revocation {
-        builder = builder.with_revocations(settings.follow().await?);
+        let running = settings.start().await?;
+        builder = builder.with_revocations(running.revocations);
+        (revoker, publisher) = (running.revoker, running.publisher);
     }
     match builder.build().await {
-        Ok(authenticator) => Ok(authenticator),
+        Ok(authenticator) => Ok((authenticator, revoker, publisher)),
         Err(error @ BuildError::Keys { .. }) => {
             Err(format!("{error} (start = \"degraded\" would start without)").into())
         }

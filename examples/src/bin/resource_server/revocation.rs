@@ -1,25 +1,37 @@
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use countersign::{
-    FeedSettings, RevocationFeed, RevocationList, Revocations, ServerSentEvents, WhenOld,
+    FeedSettings, RevocationFeed, RevocationList, RevocationPublisher, Revocations,
+    ServerSentEvents, WhenOld,
 };
 #[cfg(feature = "redis")]
 use countersign::{RedisRevocations, RedisStream};
 use serde::Deserialize;
 
+use crate::revoke::Revoker;
+
 type Error = Box<dyn std::error::Error>;
 
-/// `[revocation]`: the feed that tells which tokens no longer hold.
+/// `[revocation]`: which tokens no longer hold, and who says so.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Where it is published, as server-sent events.
     feed: Option<String>,
+    /// A file with the bearer token for it, since a configuration is read by many.
+    token_file: Option<PathBuf>,
     /// The broker that machines tell each other by, instead.
-    #[cfg(feature = "redis")]
     redis: Option<String>,
-    /// From when on it is old, in seconds.
+    /// Whether the vendor's own services may revoke here.
+    #[serde(default)]
+    revoke: bool,
+    /// Whether they may follow what was revoked here.
+    #[serde(default)]
+    publish: bool,
+    /// From when on a feed or broker that tells nothing is old, in seconds.
     max_age_seconds: Option<u64>,
     /// What then becomes of tokens that are not known to be revoked.
     #[serde(default)]
@@ -36,9 +48,94 @@ enum Old {
     Refuse,
 }
 
+/// What the settings have made.
+pub(crate) struct Running {
+    pub(crate) revocations: Arc<dyn Revocations>,
+    /// For those who may revoke.
+    pub(crate) revoker: Option<Revoker>,
+    /// For those who follow.
+    pub(crate) publisher: Option<RevocationPublisher>,
+}
+
 impl Settings {
-    /// Follows the feed from now on, and waits until it has caught up.
-    pub(crate) async fn follow(self) -> Result<Arc<dyn Revocations>, Error> {
+    /// Everything that is wrong with them, as far as it can be told without asking anybody.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut refuse = |setting: &str, problem: &str| {
+            problems.push(format!("revocation.{setting}: {problem}"));
+        };
+        let (has_feed, has_redis) = (self.feed.is_some(), self.redis.is_some());
+        if has_redis && !cfg!(feature = "redis") {
+            refuse("redis", "needs a build with `--features redis`");
+        }
+        if has_feed && has_redis {
+            refuse("redis", "cannot stand beside feed");
+        }
+        if has_feed && self.revoke {
+            let why = "cannot stand beside feed: what is revoked here would be known here alone; revoke where the feed \
+                       comes from";
+            refuse("revoke", why);
+        }
+        if has_feed && self.publish {
+            let why =
+                "cannot stand beside feed: follow where that comes from, which knows what it lacks";
+            refuse("publish", why);
+        }
+        if !has_feed && !has_redis && !self.revoke {
+            refuse("feed", "is missing: nothing would ever be revoked");
+        }
+        match &self.token_file {
+            Some(_) if !has_feed => refuse("token_file", "is for a feed, and there is none"),
+            Some(file) => {
+                if let Err(problem) = authorization(file) {
+                    refuse("token_file", &problem);
+                }
+            }
+            None => {}
+        }
+        problems
+    }
+
+    /// Follows from now on what is to be followed, and waits until that has caught up.
+    pub(crate) async fn start(self) -> Result<Running, Error> {
+        let settings = self.feed_settings();
+        let wait = Duration::from_secs(self.start_wait_seconds.unwrap_or(10));
+        let list = RevocationList::new();
+        let publisher = self.publish.then(|| RevocationPublisher::new(list.clone()));
+        #[cfg(feature = "redis")]
+        if let Some(url) = self.redis {
+            let stream = RedisStream::open(&url).map_err(|error| format!("revocation.{error}"))?;
+            let shared = RedisRevocations::start(list, settings, stream);
+            wait_for(shared.feed(), wait).await;
+            return Ok(Running {
+                revoker: self.revoke.then(|| Revoker::Shared(shared.clone())),
+                revocations: Arc::new(shared),
+                publisher,
+            });
+        }
+        let Some(url) = self.feed else {
+            return Ok(Running {
+                revoker: self.revoke.then(|| Revoker::Here(list.clone())),
+                revocations: Arc::new(list),
+                publisher,
+            });
+        };
+        let mut source = ServerSentEvents::new(url)?;
+        if let Some(file) = self.token_file {
+            // Read with each connection, so that the token may be replaced.
+            source =
+                source.with_authorization(move || std::future::ready(authorization(&file).ok()));
+        }
+        let feed = RevocationFeed::start(list, settings, source);
+        wait_for(&feed, wait).await;
+        Ok(Running {
+            revocations: Arc::new(feed),
+            revoker: None,
+            publisher,
+        })
+    }
+
+    fn feed_settings(&self) -> FeedSettings {
         let mut settings = FeedSettings::default();
         if let Some(seconds) = self.max_age_seconds {
             settings.max_age = Duration::from_secs(seconds);
@@ -47,23 +144,7 @@ impl Settings {
             Old::Accept => WhenOld::Accept,
             Old::Refuse => WhenOld::Refuse,
         };
-        let wait = Duration::from_secs(self.start_wait_seconds.unwrap_or(10));
-        #[cfg(feature = "redis")]
-        if let Some(url) = self.redis {
-            if self.feed.is_some() {
-                return Err("revocation.redis: cannot stand beside feed".into());
-            }
-            let stream =
-                RedisStream::open(&url).map_err(|error| format!("revocation.redis: {error}"))?;
-            let revocations = RedisRevocations::start(RevocationList::new(), settings, stream);
-            wait_for(revocations.feed(), wait).await;
-            return Ok(Arc::new(revocations));
-        }
-        let url = self.feed.ok_or("revocation.feed: is missing")?;
-        let source = ServerSentEvents::new(url)?;
-        let feed = RevocationFeed::start(RevocationList::new(), settings, source);
-        wait_for(&feed, wait).await;
-        Ok(Arc::new(feed))
+        settings
     }
 }
 
@@ -71,4 +152,18 @@ async fn wait_for(feed: &RevocationFeed, limit: Duration) {
     if let Err(error) = feed.caught_up(limit).await {
         tracing::warn!(%error, "starting without knowing what was revoked");
     }
+}
+
+/// The `Authorization` of the token in this file.
+fn authorization(file: &Path) -> Result<HeaderValue, String> {
+    let of_file = |problem: &dyn std::fmt::Display| format!("{}: {problem}", file.display());
+    let token = std::fs::read_to_string(file).map_err(|error| of_file(&error))?;
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(of_file(&"is empty"));
+    }
+    let value = HeaderValue::try_from(format!("Bearer {token}"));
+    let mut value = value.map_err(|_| of_file(&"is no bearer token"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }

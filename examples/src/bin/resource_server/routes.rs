@@ -21,7 +21,7 @@ scopes! {
 }
 
 #[derive(Clone)]
-struct App {
+pub(crate) struct App {
     invoices: Unscoped<Invoices>,
     authenticator: Authenticator,
 }
@@ -38,8 +38,11 @@ impl FromRef<App> for Authenticator {
     }
 }
 
-/// Every route with its guard. The metadata of the resource comes by itself.
-pub(crate) fn app(authenticator: &Authenticator) -> Result<Router, ConfigError> {
+/// Every route with its guard, and these. The metadata of the resource comes by itself.
+pub(crate) fn app(
+    authenticator: &Authenticator,
+    revocations: GuardedRouter<App>,
+) -> Result<Router, ConfigError> {
     let app = App {
         invoices: Unscoped::new(Invoices::default()),
         authenticator: authenticator.clone(),
@@ -51,6 +54,7 @@ pub(crate) fn app(authenticator: &Authenticator) -> Result<Router, ConfigError> 
         .post(WriteInvoices, "/orgs/{org_id}/invoices", create)
         .get(ReadReports, "/reports", reports)
         .get(Public, "/status", status)
+        .merge(revocations)
         .layer(DefaultBodyLimit::max(4 * 1024))
         .with_state(app);
     tracing::info!("routes:\n{}", routes.table_for(authenticator));
