@@ -3,12 +3,20 @@
 #[path = "support/log.rs"]
 mod log;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
-use countersign::{Authenticator, CrossTenant, Microservices, Scoped, Tenant, scopes};
-use countersign_testing::TestIssuer;
+use countersign::{
+    Authenticator, CrossTenant, CustomClaims, Directory, MemoryReplayStore, Microservices,
+    Organization, OrganizationDirectory, OrganizationId, OrganizationRecord, ProofId, ReplayStore,
+    Scoped, Tenant, scopes,
+};
+use countersign_testing::{FakeClock, TestIssuer};
 use tower::ServiceExt;
 
 use log::Log;
@@ -131,13 +139,147 @@ async fn whoever_acts_for_another_tenant_is_logged_with_the_tenant() {
     }
 }
 
+/// A directory of organizations that fails, or does not.
+struct Flaky(Arc<AtomicBool>);
+
+impl OrganizationDirectory for Flaky {
+    type Record = ();
+    type Error = std::io::Error;
+
+    async fn find(
+        &self,
+        _: &str,
+        _: &OrganizationId,
+    ) -> Result<Option<OrganizationRecord<()>>, std::io::Error> {
+        if self.0.load(Ordering::Relaxed) {
+            Ok(Some(OrganizationRecord::new(())))
+        } else {
+            Err(std::io::Error::other("no route to the database"))
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_fails_is_a_line_when_it_begins_and_one_when_it_is_over() {
+    let (log, _guard) = Log::listen();
+    let issuer = TestIssuer::new("https://as.acme.test");
+    let authenticator = Authenticator::builder().issuer(issuer.trusted_for(API));
+    let authenticator = authenticator.build().await.expect("an authenticator");
+    let answers = Arc::new(AtomicBool::new(false));
+    let directory: Directory<()> = Directory::new(Flaky(answers.clone()));
+    let app = Router::new()
+        .route("/invoices", get(async |_: Organization<()>| {}))
+        .layer(authenticator.layer())
+        .with_state(directory);
+    let told = |level: &str| {
+        let log = log.take();
+        let lines = log
+            .lines()
+            .filter(|line| line.contains("directory of organizations"));
+        lines
+            .filter(|line| line.contains(level))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let mut organization = 0;
+    for (is_there, status, level, text) in [
+        (false, 503, "WARN", "no route to the database"),
+        (true, 200, "INFO", "answers again"),
+    ] {
+        answers.store(is_there, Ordering::Relaxed);
+        for _ in 0..50 {
+            // Each is another, so that each has the directory asked.
+            organization += 1;
+            let token = issuer.service_principal("m2m-acme").with_audience(API);
+            let token = token
+                .with_organization(&format!("org_{organization}"))
+                .mint();
+            assert_eq!(call(app.clone(), &token).await, status);
+        }
+        let lines = told(&format!(" {level} "));
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].contains(text), "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_whose_custom_claims_do_not_fit_fills_no_log() {
+    let (log, _guard) = Log::listen();
+    let issuer = TestIssuer::new("https://as.acme.test");
+    let authenticator = Authenticator::builder().issuer(issuer.trusted_for(API));
+    let authenticator = authenticator.build().await.expect("an authenticator");
+    let app = Router::new()
+        .route("/invoices", get(async |_: CustomClaims<bool>| {}))
+        .layer(authenticator.layer());
+    let token = issuer.service_principal("m2m-acme").with_audience(API);
+    let token = token.with_organization("org_acme").mint();
+    for _ in 0..50 {
+        assert_eq!(call(app.clone(), &token).await, 401);
+    }
+    let log = log.take();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains(" WARN ")).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    assert!(
+        warnings[0].contains("custom claims do not fit"),
+        "{warnings:#?}"
+    );
+    assert!(warnings[0].contains("bool"), "{warnings:#?}");
+}
+
+#[tokio::test]
+async fn a_store_of_proofs_that_is_full_is_a_line_and_one_when_it_has_room_again() {
+    let (log, _guard) = Log::listen();
+    let clock = FakeClock::new();
+    let store = MemoryReplayStore::with_clock(20, Arc::new(clock.clone()));
+    let present = |key: u8, proofs: std::ops::Range<u32>| {
+        for proof in proofs {
+            let proof = ProofId::new([key; 32], &proof.to_string());
+            let _ = store.remember(proof, Duration::from_secs(65));
+        }
+        let log = log.take();
+        log.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let own = present(1, 0..100);
+    assert_eq!(own.len(), 1, "{own:#?}");
+    assert!(
+        own[0].contains("WARN") && own[0].contains("as one key may"),
+        "{own:#?}"
+    );
+    for key in [2, 3, 4] {
+        assert_eq!(present(key, 0..5), [""; 0]);
+    }
+    let full = present(5, 0..100);
+    assert_eq!(full.len(), 1, "{full:#?}");
+    assert!(
+        full[0].contains("WARN") && full[0].contains("is full"),
+        "{full:#?}"
+    );
+    assert_eq!(present(6, 0..100), [""; 0]);
+    clock.advance(Duration::from_secs(66)).await;
+    let over = present(7, 0..5);
+    assert_eq!(over.len(), 1, "{over:#?}");
+    assert!(
+        over[0].contains("INFO") && over[0].contains("room again"),
+        "{over:#?}"
+    );
+}
+
 #[tokio::test]
 async fn a_forgotten_layer_is_logged_as_an_error_that_says_what_to_do() {
     let (log, _guard) = Log::listen();
     let app = Router::new().route("/invoices", get(list));
-    assert_eq!(call(app, "abc").await, 500);
+    for _ in 0..50 {
+        assert_eq!(call(app.clone(), "abc").await, 500);
+    }
     let log = log.take();
-    let error = log.lines().find(|line| line.contains("ERROR"));
-    let error = error.expect("an error");
-    assert!(error.contains(".layer(authenticator.layer())"), "{error}");
+    let what_to_do = ".layer(authenticator.layer())";
+    let errors: Vec<_> = log.lines().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(
+        errors.len(),
+        1,
+        "whoever calls does not fill the log: {log}"
+    );
+    assert!(errors[0].contains(what_to_do), "{log}");
+    let others = log.lines().filter(|line| line.contains("DEBUG"));
+    assert!(others.filter(|line| line.contains(what_to_do)).count() >= 49);
 }

@@ -9,6 +9,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode};
 use crate::context::Context;
 use crate::grpc;
 use crate::meter;
+use crate::mistake;
 use crate::trail::Trail;
 
 /// Why a request was denied.
@@ -54,7 +55,8 @@ pub enum DenialKind {
     RevocationsUnavailable,
     /// Whether a proof was presented before cannot be told: its store is full or does not answer. 503.
     ReplayStoreUnavailable,
-    /// A guard or extractor runs where no authentication layer is. 500, a programming error.
+    /// A guard or extractor runs where no authentication layer is. 500, a programming error: this one and the two below
+    /// are logged as errors, each once a minute at most.
     MissingLayer,
     /// A handler asks for the tenant in the path, and its route has no such parameter. 500, a programming
     /// error.
@@ -196,22 +198,7 @@ pub struct Denied {
 impl Denied {
     /// A denial as the authenticator with this context words it; without a layer there is none.
     pub(crate) fn new(kind: DenialKind, context: impl Into<Option<Arc<Context>>>) -> Self {
-        match kind {
-            DenialKind::MissingLayer => tracing::error!(
-                "a guard or extractor runs on a route without an authentication layer: \
-                 add `.layer(authenticator.layer())` to its router, after its routes and after its guards; \
-                 in a `GuardedRouter`, the route is `Public`"
-            ),
-            DenialKind::MissingPathParameter => tracing::error!(
-                "a handler asks for the tenant in the path, and its route has no such parameter: \
-                 name one `{{org_id}}`, or set `with_path_parameters`"
-            ),
-            DenialKind::MissingIntrospection => tracing::error!(
-                "a route has `require_active()`, and there is nobody to ask about tokens of the caller's issuer: \
-                 add `.with_introspection(..)` to the authenticator's builder"
-            ),
-            _ => {}
-        }
+        mistake::report(kind);
         Self {
             kind,
             context: context.into(),

@@ -2,7 +2,8 @@
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use countersign_token::Refusal;
+use countersign_jwks::suite::Seldom;
+use countersign_token::{CustomClaimsError, Refusal};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -86,13 +87,23 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for CustomClaims<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Denied> {
         let custom_of = |principal: Principal| {
             principal.claims().map(Self).map_err(|error| {
-                let r#type = std::any::type_name::<T>();
-                tracing::warn!(%error, r#type, "custom claims do not fit");
+                report_misfit(&error, std::any::type_name::<T>());
                 principal.deny(DenialKind::InvalidToken(Refusal::MalformedClaim))
             })
         };
         principal_of(parts)
             .and_then(custom_of)
             .map_err(|denied| denied.for_parts(parts))
+    }
+}
+
+/// Tells the log once a minute at most, and at level debug otherwise: whoever has such a token may come as often as he
+/// likes.
+fn report_misfit(error: &CustomClaimsError, r#type: &str) {
+    static TOLD: Seldom = Seldom::new();
+    if TOLD.is_due_now() {
+        tracing::warn!(%error, r#type, "custom claims do not fit (told once a minute at most)");
+    } else {
+        tracing::debug!(%error, r#type, "custom claims do not fit");
     }
 }

@@ -63,6 +63,7 @@ mod issuers;
 mod layer;
 mod metadata;
 mod meter;
+mod mistake;
 mod principal;
 mod proof;
 mod render;

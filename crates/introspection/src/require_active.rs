@@ -4,6 +4,7 @@ use countersign_bearer::{
     Authentication, DenialKind, Denied, IntrospectionFailure, Principal, RefusalBody,
 };
 use countersign_jwks::BoxFuture;
+use countersign_jwks::suite::Seldom;
 use countersign_token::{CallerKind, Claims, Refusal};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
@@ -139,11 +140,7 @@ impl Check {
         match answer {
             Ok(claims) => {
                 if let Some(difference) = difference(&self.principal, &claims) {
-                    tracing::warn!(
-                        issuer = self.principal.issuer(),
-                        difference,
-                        "the answer to introspection names another caller than the token"
-                    );
+                    report_another(self.principal.issuer(), difference);
                     return Err(deny(DenialKind::InvalidToken(Refusal::Inactive)));
                 }
                 Ok(())
@@ -156,6 +153,21 @@ impl Check {
             }
             Err(_) => Err(deny(DenialKind::IntrospectionUnavailable)),
         }
+    }
+}
+
+/// Tells the log once a minute at most, and at level debug otherwise: whoever has such a token may come as often as he
+/// likes.
+fn report_another(issuer: &str, difference: &'static str) {
+    static TOLD: Seldom = Seldom::new();
+    if TOLD.is_due_now() {
+        tracing::warn!(
+            issuer,
+            difference,
+            "the answer to introspection names another caller than the token (told once a minute at most)"
+        );
+    } else {
+        tracing::debug!(issuer, difference, "the answer names another caller");
     }
 }
 

@@ -13,10 +13,19 @@ mod world;
 
 mod log;
 
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::{Router, routing::get};
+use countersign_bearer::Authenticator;
+use countersign_introspection::require_active;
 use countersign_jwks::FetchFailure;
+use countersign_testing::{TestIssuer, authenticated};
+use http::Request;
+use tower::ServiceExt;
 
 use crate::log::Log;
-use crate::world::{Reply, World, s};
+use crate::world::{API, ISSUER, Reply, World, s};
 
 const INACTIVE: &str = r#"{"active":false}"#;
 
@@ -156,4 +165,33 @@ async fn a_server_that_makes_up_statuses_fills_no_log() {
         flood(&world, 1).await;
     }
     assert_eq!(log.lines().len(), 8);
+}
+
+#[tokio::test]
+async fn a_caller_of_whom_the_answer_says_that_he_is_another_fills_no_log() {
+    let log = Log::default();
+    let world = World::new();
+    let issuer = TestIssuer::new(ISSUER).with_clock(Arc::new(world.clock.clone()));
+    let authenticator = Authenticator::builder()
+        .issuer(issuer.trusted_for(API))
+        .with_clock(Arc::new(world.clock.clone()))
+        .with_introspection(Arc::new(world.introspection.clone()));
+    let authenticator = authenticator.build().await.unwrap();
+    let token = issuer.service_principal("m2m-acme").with_audience(API);
+    let token = token.with_organization("org_acme").mint();
+    world.activate(&token, "somebody-else", s(3600));
+    let principal = authenticator.verify(&token).await.unwrap();
+    let app = Router::new()
+        .route("/", get(async || "in"))
+        .route_layer(require_active())
+        .layer(authenticated(principal));
+    let _listening = listen(&log);
+    for _ in 0..50 {
+        let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+        let request = request.body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 401);
+    }
+    let told = "names another caller than the token";
+    log.said(&[("WARN", &[told, "client"])], "50 requests");
 }

@@ -108,7 +108,7 @@ pub mod suite {
     pub use crate::cache_control::retry_after;
     pub use crate::discovery::{endpoint, issuer_url, metadata_urls, secure_url};
     pub use crate::load::is_one_of;
-    pub use crate::outage::Outage;
+    pub use crate::outage::{Outage, Seldom};
     pub use crate::race::{First, race};
     pub use crate::task::spawn;
 }

@@ -1,5 +1,8 @@
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
 
 /// How long nothing is said of an outage after the last was told (fixed).
 const APART: Duration = Duration::from_secs(60);
@@ -9,33 +12,58 @@ const APART: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct Outage {
     is_told: AtomicBool,
-    /// When the last was told, in milliseconds of the monotonic clock, and 1; 0 for never.
+    begun: Seldom,
+}
+
+/// What anybody may bring on as often as he likes, and what nothing ends: a line a minute at most.
+#[derive(Debug, Default)]
+pub struct Seldom {
+    /// When it was last told, in milliseconds of the monotonic clock, and 1; 0 for never.
     told_at: AtomicU64,
 }
 
 impl Outage {
     /// It was found away at this monotonic time: whether to tell.
     pub fn is_news(&self, now: Duration) -> bool {
-        let now = u64::try_from(now.as_millis()).map_or(u64::MAX, |now| now.saturating_add(1));
-        let apart = u64::try_from(APART.as_millis()).unwrap_or(u64::MAX);
-        let last = self.told_at.load(Ordering::Acquire);
-        if self.is_told.load(Ordering::Acquire) || (last != 0 && now < last.saturating_add(apart)) {
+        if self.is_told.load(Ordering::Acquire) || !self.begun.is_due(now) {
             return false;
         }
-        // Of many who find it away together, one tells.
-        let mine = self
-            .told_at
-            .compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok();
-        if mine {
-            self.is_told.store(true, Ordering::Release);
-        }
-        mine
+        self.is_told.store(true, Ordering::Release);
+        true
     }
 
     /// It was found there: whether to tell, as it was told to be away.
     pub fn is_over(&self) -> bool {
         self.is_told.load(Ordering::Acquire) && self.is_told.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Seldom {
+    /// Never told yet.
+    pub const fn new() -> Self {
+        Self {
+            told_at: AtomicU64::new(0),
+        }
+    }
+
+    /// It happened at this monotonic time: whether to tell.
+    pub fn is_due(&self, now: Duration) -> bool {
+        let now = u64::try_from(now.as_millis()).map_or(u64::MAX, |now| now.saturating_add(1));
+        let apart = u64::try_from(APART.as_millis()).unwrap_or(u64::MAX);
+        let last = self.told_at.load(Ordering::Acquire);
+        if last != 0 && now < last.saturating_add(apart) {
+            return false;
+        }
+        // Of many to whom it happens together, one tells.
+        self.told_at
+            .compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    /// It happened now, by the machine's clock: for what is given none.
+    pub fn is_due_now(&self) -> bool {
+        static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
+        self.is_due(CLOCK.monotonic())
     }
 }
 
@@ -58,6 +86,16 @@ mod tests {
         assert!(outage.is_over());
         assert!(!outage.is_over());
         assert!(outage.is_news(s(1000)), "the next");
+    }
+
+    #[test]
+    fn what_happens_at_every_request_is_told_once_a_minute() {
+        let seldom = Seldom::new();
+        let told = (0..6000).filter(|tenth| seldom.is_due(s(1) * *tenth / 10));
+        assert_eq!(told.count(), 10);
+        let by_the_machine = Seldom::new();
+        let told = (0..1000).filter(|_| by_the_machine.is_due_now());
+        assert_eq!(told.count(), 1);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_bearer::{DenialKind, Denied};
+use countersign_jwks::suite::Outage;
 use countersign_jwks::{BoxFuture, Clock, SystemClock};
 use countersign_token::OrganizationId;
 use futures_util::future::{Either, select};
@@ -48,7 +49,8 @@ use crate::tenant::Tenant;
 pub trait OrganizationDirectory: Send + Sync + 'static {
     /// What is known of an organization.
     type Record: Send + Sync + 'static;
-    /// Why the directory did not answer. It is logged, and the request is answered with 503.
+    /// Why the directory did not answer. The request is answered with 503; it is logged when an outage begins, and at
+    /// level debug otherwise.
     type Error: Error + Send;
 
     /// The record of the organization that this issuer calls so; `None` if there is none. It is never asked
@@ -134,6 +136,8 @@ struct Inner<T> {
     cache: Cache<Key, Arc<Entry<T>>>,
     clock: Arc<dyn Clock>,
     settings: DirectorySettings,
+    /// Any caller has it asked, so the log is told of no more than an outage.
+    outage: Outage,
 }
 
 /// Two issuers may use one id for different organizations.
@@ -176,6 +180,7 @@ impl<T: Send + Sync + 'static> Directory<T> {
                 cache: Cache::new(settings.capacity.max(1)),
                 clock,
                 settings,
+                outage: Outage::default(),
             }),
         }
     }
@@ -223,15 +228,19 @@ impl<T: Send + Sync + 'static> Directory<T> {
             finder,
             clock,
             settings,
+            outage,
             ..
         } = &*self.inner;
         let finding = finder.find(tenant.issuer().to_owned(), tenant.id().clone());
         let found = match select(pin!(finding), clock.sleep(settings.deadline)).await {
-            Either::Left((found, _)) => found,
-            Either::Right(((), _)) => {
-                tracing::warn!("the directory of organizations did not answer in time");
-                Found::Failed
+            Either::Left((Ok(found), _)) => {
+                if outage.is_over() {
+                    tracing::info!("the directory of organizations answers again");
+                }
+                found.map_or(Found::Unknown, |record| Found::Known(Arc::new(record)))
             }
+            Either::Left((Err(error), _)) => self.failed(&error),
+            Either::Right(((), _)) => self.failed("no answer in time"),
         };
         let time_to_live = match &found {
             Found::Known(_) => settings.time_to_live,
@@ -240,6 +249,18 @@ impl<T: Send + Sync + 'static> Directory<T> {
         };
         let until = clock.monotonic().saturating_add(time_to_live);
         Entry { found, until }
+    }
+
+    fn failed(&self, error: &str) -> Found<T> {
+        if self.inner.outage.is_news(self.inner.clock.monotonic()) {
+            tracing::warn!(
+                error,
+                "the directory of organizations failed; it is told when it answers again"
+            );
+        } else {
+            tracing::debug!(error, "the directory of organizations failed");
+        }
+        Found::Failed
     }
 }
 
@@ -259,23 +280,20 @@ impl<T> fmt::Debug for Directory<T> {
     }
 }
 
+/// What a directory says, or its error in words.
+type Said<T> = Result<Option<OrganizationRecord<T>>, String>;
+
 /// [`OrganizationDirectory`] without its types, so that a handler names the record's type only.
 trait Find<T>: Send + Sync {
-    fn find(&self, issuer: String, id: OrganizationId) -> BoxFuture<Found<T>>;
+    fn find(&self, issuer: String, id: OrganizationId) -> BoxFuture<Said<T>>;
 }
 
 impl<D: OrganizationDirectory> Find<D::Record> for Arc<D> {
-    fn find(&self, issuer: String, id: OrganizationId) -> BoxFuture<Found<D::Record>> {
+    fn find(&self, issuer: String, id: OrganizationId) -> BoxFuture<Said<D::Record>> {
         let directory = self.clone();
         Box::pin(async move {
-            match directory.as_ref().find(&issuer, &id).await {
-                Ok(Some(record)) => Found::Known(Arc::new(record)),
-                Ok(None) => Found::Unknown,
-                Err(error) => {
-                    tracing::warn!(%error, "the directory of organizations failed");
-                    Found::Failed
-                }
-            }
+            let found = directory.as_ref().find(&issuer, &id).await;
+            found.map_err(|error| error.to_string())
         })
     }
 }

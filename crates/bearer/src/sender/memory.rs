@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use countersign_jwks::suite::{Outage, Seldom};
 use countersign_jwks::{Clock, SystemClock};
 
 use crate::replay::{ProofId, Remembering, Replay, ReplayStore};
@@ -17,6 +18,10 @@ pub struct MemoryReplayStore {
     max_per_key: usize,
     clock: Arc<dyn Clock>,
     seen: Mutex<Seen>,
+    /// That it was full. Any client that has a token fills it a little, so the log is told of no more than that.
+    full: Outage,
+    /// That one key had all that one may have.
+    full_of_key: Seldom,
 }
 
 #[derive(Default)]
@@ -60,6 +65,8 @@ impl MemoryReplayStore {
             max_per_key: max_entries.div_ceil(4),
             clock,
             seen: Mutex::default(),
+            full: Outage::default(),
+            full_of_key: Seldom::new(),
         }
     }
 
@@ -80,6 +87,22 @@ impl MemoryReplayStore {
         self.len() == 0
     }
 
+    fn report(&self, is_full: bool, now: Duration) {
+        let (max_proofs, max_proofs_per_key) = (self.max_entries, self.max_per_key);
+        if is_full && self.full.is_news(now) {
+            tracing::warn!(
+                max_proofs,
+                "the store of DPoP proofs is full: further ones are answered with 503; it is told when it has room again"
+            );
+        } else if !is_full && self.full_of_key.is_due(now) {
+            tracing::warn!(
+                max_proofs_per_key,
+                "a client has presented as many DPoP proofs as one key may: its further ones are answered with 503 \
+                 (told once a minute at most)"
+            );
+        }
+    }
+
     /// A panic elsewhere leaves at worst a proof that is known and never forgotten.
     fn lock<T>(&self, work: impl FnOnce(&mut Seen) -> T) -> T {
         work(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
@@ -91,12 +114,14 @@ impl ReplayStore for MemoryReplayStore {
         let now = self.clock.monotonic();
         let mut key = KeyTag::default();
         key.copy_from_slice(&proof.key()[..16]);
-        Remembering::Ready(self.lock(|seen| {
+        let mut is_full = false;
+        let replay = self.lock(|seen| {
             seen.forget(now);
             let of_key = seen.of_key.get(&key).copied().unwrap_or(0);
+            is_full = seen.proofs.len() >= self.max_entries;
             if seen.proofs.contains(proof.digest()) {
                 Replay::Seen
-            } else if seen.proofs.len() >= self.max_entries || of_key >= self.max_per_key {
+            } else if is_full || of_key >= self.max_per_key {
                 Replay::Unavailable
             } else {
                 seen.proofs.insert(*proof.digest());
@@ -104,7 +129,15 @@ impl ReplayStore for MemoryReplayStore {
                 seen.order.push_back((now + lifetime, key, *proof.digest()));
                 Replay::Fresh
             }
-        }))
+        });
+        match replay {
+            Replay::Fresh if self.full.is_over() => {
+                tracing::info!("the store of DPoP proofs has room again");
+            }
+            Replay::Unavailable => self.report(is_full, now),
+            Replay::Fresh | Replay::Seen => {}
+        }
+        Remembering::Ready(replay)
     }
 }
 
