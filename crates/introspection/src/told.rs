@@ -45,7 +45,7 @@ impl Told {
                 issuer,
                 %failure,
                 "the authorization server left a question about a token unanswered, which is held against no other: if it \
-                 answers none, check how this resource authenticates; it is told when this is over"
+                 answers none, check its endpoint and how this resource authenticates; it is told when this is over"
             ),
             Failure::Network(FetchFailure::Status(401)) => tracing::error!(
                 issuer,
