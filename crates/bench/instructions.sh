@@ -24,11 +24,10 @@ program=${CARGO_TARGET_DIR:-$here/target}/release/instructions
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Counted is only what happens in this function, and each return from it writes a file of its own. Takes a minute or a
-# few; the limit is for what hangs.
-counted=instructions::counted_requests
+# Counted is only what happens in the first function, and each return from the second writes a file of its own. Takes a
+# minute or a few; the limit is for what hangs.
 timeout 900 valgrind --tool=callgrind --callgrind-out-file="$work/out" \
-    --toggle-collect=$counted --dump-after=$counted \
+    --toggle-collect=instructions::counted_request --dump-after=instructions::counted_requests \
     --log-file="$work/valgrind.log" \
     "$program" run "$@" >"$work/done.txt" || {
     tail -n 20 "$work/valgrind.log" >&2

@@ -12,9 +12,9 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
 use countersign::{
-    Authenticator, CrossTenant, CustomClaims, Directory, MemoryReplayStore, Microservices,
-    Organization, OrganizationDirectory, OrganizationId, OrganizationRecord, ProofId, ReplayStore,
-    Scoped, Tenant, scopes,
+    Authenticator, CrossTenant, CustomClaims, DenialKind, Directory, MemoryReplayStore,
+    Microservices, Organization, OrganizationDirectory, OrganizationId, OrganizationRecord,
+    ProofId, ReplayStore, Scoped, Start, Tenant, scopes,
 };
 use countersign_testing::{FakeClock, TestIssuer};
 use tower::ServiceExt;
@@ -282,4 +282,29 @@ async fn a_forgotten_layer_is_logged_as_an_error_that_says_what_to_do() {
     assert!(errors[0].contains(what_to_do), "{log}");
     let others = log.lines().filter(|line| line.contains("DEBUG"));
     assert!(others.filter(|line| line.contains(what_to_do)).count() >= 49);
+}
+
+#[tokio::test]
+async fn a_set_without_a_usable_key_is_logged_with_the_reason_for_each() {
+    let (log, _guard) = Log::listen();
+    let issuer = TestIssuer::serve().await;
+    issuer.publish(r#"{"keys": [{"kty": "oct", "k": "c2VjcmV0"}, {"kty": "PQC"}]}"#);
+    let trusted = issuer.trusted_for(API).with_start(Start::Degraded);
+    let authenticator = Authenticator::builder().issuer(trusted).build().await;
+    // Whoever needs a key waits for the answer.
+    let authenticator = authenticator.expect("a degraded start");
+    let token = issuer.service_principal("m2m-acme").with_audience(API);
+    let denied = authenticator.verify(&token.mint()).await;
+    let denied = denied.expect_err("there is no key");
+    assert_eq!(denied.kind(), DenialKind::KeysUnavailable);
+    let log = log.take();
+    let skipped: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("key skipped"))
+        .collect();
+    assert!(skipped.len() >= 2, "{log}");
+    for (line, reason) in skipped.iter().zip(["symmetric", "key_type"]) {
+        assert!(line.contains(reason), "{reason}: {line}");
+    }
+    assert!(!log.contains("c2VjcmV0"), "a key in the log");
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::case::Case;
 use crate::report::Table;
-use crate::systems::FLOORS;
+use crate::systems::floor;
 
 /// What the program under callgrind printed.
 const OUTPUT: &str = "done.txt";
@@ -62,9 +62,9 @@ fn total(file: &str) -> Option<u64> {
 pub fn table(counts: &[Count]) -> String {
     let mut table = Table::new(2, ["system", "case", "instructions", "above noop"]);
     for count in counts {
-        let above = find(counts, "noop", count.case)
-            .filter(|_| !FLOORS.contains(&&*count.system))
-            .map(|noop| (count.instructions.saturating_sub(noop)).to_string());
+        let above = floor(&count.system)
+            .and_then(|floor| find(counts, floor, count.case))
+            .map(|floor| count.instructions.saturating_sub(floor).to_string());
         table.push([
             count.system.clone(),
             count.case.to_string(),

@@ -5,7 +5,7 @@
 //!                │
 //!   systems::*  ─┤  a router per system          ┌─► bin/compare        time, ratio, allocations
 //!                ▼                               │
-//!   System: prepare(case, count) ─► run() ───────┤
+//!   System: start(case), load(..) ─► run() ──────┤
 //!           not measured            measured     │
 //!                                                └─► bin/instructions   under callgrind
 //!

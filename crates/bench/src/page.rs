@@ -11,7 +11,7 @@ use crate::disturb::{self, Latency};
 use crate::plot::{Bars, Lines};
 use crate::report::{Comparison, Table, read_json, write};
 use crate::scale::{self, Point, issuers, memory, tokens};
-use crate::systems::{COUNTERSIGN, FLOORS};
+use crate::systems::{COUNTERSIGN, SIGNATURE, floor};
 use crate::targets;
 
 /// What all programs have written.
@@ -120,7 +120,7 @@ impl Results {
                 .counted
                 .iter()
                 .filter(|row| row.case == case && row.instructions < own)
-                .filter(|row| !FLOORS.contains(&&*row.system))
+                .filter(|row| floor(&row.system).is_some())
                 .map(|row| format!("{} {}", row.system, row.instructions))
                 .collect();
             let others = if others.is_empty() {
@@ -137,7 +137,9 @@ impl Results {
         let mut rows: Vec<_> = self
             .compared
             .iter()
-            .filter(|row| row.case == case && !["bare", "noop"].contains(&&*row.system))
+            .filter(|row| row.case == case)
+            // Of the floors only what the ratios are to.
+            .filter(|row| floor(&row.system).is_some() || row.system == SIGNATURE)
             .map(|row| (row.system.clone(), vec![Some(row.signature_ratio)]))
             .collect();
         rows.sort_by(|one, other| {
@@ -161,11 +163,11 @@ impl Results {
         let above = |system: &str, case| {
             let thousands =
                 |system| Some(targets::as_f64(find(&self.counted, system, case)?) / 1000.0);
-            Some((thousands(system)? - thousands("noop")?).max(0.0))
+            Some((thousands(system)? - thousands(floor(system)?)?).max(0.0))
         };
         let systems = self.counted.iter().map(|row| &*row.system);
         let mut seen = BTreeSet::new();
-        let systems = systems.filter(|name| !FLOORS.contains(name) && seen.insert(*name));
+        let systems = systems.filter(|name| floor(name).is_some() && seen.insert(*name));
         let cases = [Case::Garbage, Case::Expired];
         Bars {
             title: "Refusals: thousands of instructions above a layer that does nothing".into(),

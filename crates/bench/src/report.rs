@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::case::Case;
 use crate::measure::Measured;
-use crate::systems::{FLOORS, YARDSTICKS};
+use crate::systems::{SIGNATURE, floor};
 
 /// A row of `compare`.
 #[derive(Debug, Deserialize, Serialize)]
@@ -37,16 +37,11 @@ pub fn comparisons(measured: &[Measured]) -> Result<Vec<Comparison>, Error> {
             .map(|row| row.nanoseconds)
             .ok_or_else(|| format!("{system} was not measured for {case}"))
     };
-    let [signature, noop] = YARDSTICKS;
-    let check = time(signature, Case::ValidFirst)?;
+    let check = time(SIGNATURE, Case::ValidFirst)?;
     measured
         .iter()
         .map(|row| {
-            let below = if FLOORS.contains(&row.system) {
-                0.0
-            } else {
-                time(noop, row.case)?
-            };
+            let below = floor(row.system).map_or(Ok(0.0), |floor| time(floor, row.case))?;
             Ok(Comparison {
                 system: row.system.to_owned(),
                 case: row.case,

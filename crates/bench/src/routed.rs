@@ -3,10 +3,13 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use axum::extract::ConnectInfo;
 use http::{Request, Response, StatusCode};
 use tower::ServiceExt;
 use tower_service::Service;
@@ -30,6 +33,7 @@ pub struct Routed<S, B> {
     make: Make<S>,
     remembers: bool,
     guarded: bool,
+    connected: bool,
     expected: StatusCode,
     requests: Vec<Request<B>>,
 }
@@ -52,6 +56,7 @@ where
             make: Box::new(make),
             remembers: false,
             guarded: true,
+            connected: false,
             expected: StatusCode::OK,
             requests: Vec::new(),
         })
@@ -71,8 +76,20 @@ where
         self
     }
 
+    /// Each request says who is connected, as a server's does that was made for it.
+    #[must_use]
+    pub fn connected(mut self) -> Self {
+        self.connected = true;
+        self
+    }
+
     fn request(&self, case: Case, number: usize) -> Result<Request<B>, Error> {
-        self.world.request(case, number)
+        let mut request = self.world.request(case, number)?;
+        if self.connected {
+            let peer = SocketAddr::from(([127, 0, 0, 1], 4711));
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        Ok(request)
     }
 }
 
@@ -99,16 +116,19 @@ where
         Ok(response.status())
     }
 
-    fn prepare(&mut self, case: Case, count: usize) -> Result<(), Error> {
+    fn start(&mut self, case: Case) -> Result<(), Error> {
         self.expected = self.expected(case).unwrap_or_default();
         if self.remembers && case == Case::ValidFirst {
             self.service = (self.make)(&self.world)?;
         }
         // Whatever a system puts off until its first request is done now.
         self.answer(Case::ValidAgain)?;
-        self.requests = (0..count)
-            .map(|number| self.request(case, number))
-            .collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn load(&mut self, case: Case, numbers: Range<usize>) -> Result<(), Error> {
+        let requests = numbers.map(|number| self.request(case, number));
+        self.requests = requests.collect::<Result<_, _>>()?;
         Ok(())
     }
 

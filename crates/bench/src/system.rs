@@ -1,5 +1,7 @@
 //! What is measured, seen from whoever measures.
 
+use std::ops::Range;
+
 use http::StatusCode;
 
 use crate::Error;
@@ -19,11 +21,20 @@ pub trait System {
     /// Answers one request of the case, however long that takes.
     fn answer(&mut self, case: Case) -> Result<StatusCode, Error>;
 
-    /// Makes `count` requests of the case. For [`Case::ValidFirst`] the system afterwards has seen none of the tokens;
-    /// otherwise it has seen the case's token before.
-    fn prepare(&mut self, case: Case, count: usize) -> Result<(), Error>;
+    /// Brings the system to where the case begins: for [`Case::ValidFirst`] it has seen none of the tokens, otherwise
+    /// the case's token before.
+    fn start(&mut self, case: Case) -> Result<(), Error>;
 
-    /// Answers the requests that were prepared. This is what is measured.
+    /// Makes the requests of the case with these numbers.
+    fn load(&mut self, case: Case, numbers: Range<usize>) -> Result<(), Error>;
+
+    /// Starts the case and makes its first `count` requests.
+    fn prepare(&mut self, case: Case, count: usize) -> Result<(), Error> {
+        self.start(case)?;
+        self.load(case, 0..count)
+    }
+
+    /// Answers the requests that were made. This is what is measured.
     ///
     /// An error if a request is answered with another status than [`expected`](Self::expected), or is not answered
     /// without waiting.

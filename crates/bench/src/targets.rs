@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::disturb::{CONTROL, Latency, QUIET};
 use crate::report::{Comparison, Table};
 use crate::scale::{Point, issuers, loopback, memory, threads, tokens};
-use crate::systems::{ACCOUNTABLE, COUNTERSIGN, FLOORS, MAP};
+use crate::systems::{ACCOUNTABLE, CONNECTED, COUNTERSIGN, MAP, SIGNATURE, floor};
 
 /// The one peer that keeps verified tokens.
 const CACHING: &str = "axum-oidc-layer";
@@ -67,13 +67,21 @@ pub fn table(figures: &[Figure]) -> String {
 /// Those that follow from instructions.
 pub fn of_counts(counts: &[Count]) -> Vec<Figure> {
     let whole = |system, case| find(counts, system, case).map(as_f64);
-    let above = |case| Some(whole(COUNTERSIGN, case)? - whole("noop", case)?);
-    let check = whole("signature", Case::ValidFirst);
+    let above_floor =
+        |system: &'static str, case| Some(whole(system, case)? - whole(floor(system)?, case)?);
+    let above = |case| above_floor(COUNTERSIGN, case);
+    let check = whole(SIGNATURE, Case::ValidFirst);
     let again = whole(COUNTERSIGN, Case::ValidAgain);
     let mut figures = vec![
         Figure::at_most(
             "seen before: instructions above a layer that does nothing",
             above(Case::ValidAgain),
+            1500.0,
+            0,
+        ),
+        Figure::at_most(
+            "the same in a server that tells who is connected",
+            above_floor(CONNECTED, Case::ValidAgain),
             1500.0,
             0,
         ),
@@ -92,9 +100,7 @@ pub fn of_counts(counts: &[Count]) -> Vec<Figure> {
         Figure::at_most(
             "seen before, with revocation and audit, to without, above a layer that does nothing",
             ratio(
-                whole(ACCOUNTABLE, Case::ValidAgain)
-                    .zip(whole("noop", Case::ValidAgain))
-                    .map(|(whole, noop)| whole - noop),
+                above_floor(ACCOUNTABLE, Case::ValidAgain),
                 above(Case::ValidAgain),
             ),
             1.5,
@@ -138,19 +144,33 @@ pub fn of_allocations(rows: &[Comparison]) -> Vec<Figure> {
             .find(|row| row.system == system && row.case == case)
             .map(|row| row.allocations)
     };
-    let above = |case| Some(of(COUNTERSIGN, case)? - of("noop", case)?);
-    let check = of("signature", Case::ValidFirst);
-    let first = above(Case::ValidFirst).zip(check);
+    let above_floor =
+        |system: &'static str, case| Some(of(system, case)? - of(floor(system)?, case)?);
+    let again = |system| above_floor(system, Case::ValidAgain);
+    let check = of(SIGNATURE, Case::ValidFirst);
+    let first = |system| Some(above_floor(system, Case::ValidFirst)? - check?);
     vec![
         Figure::at_most(
             "seen before: allocations above a layer that does nothing",
-            above(Case::ValidAgain),
+            again(COUNTERSIGN),
+            1.0,
+            1,
+        ),
+        Figure::at_most(
+            "the same in a server that tells who is connected",
+            again(CONNECTED),
             1.0,
             1,
         ),
         Figure::at_most(
             "first sight: likewise, without those of the signature check",
-            first.map(|(first, check)| first - check),
+            first(COUNTERSIGN),
+            10.0,
+            1,
+        ),
+        Figure::at_most(
+            "the same in a server that tells who is connected",
+            first(CONNECTED),
             10.0,
             1,
         ),
@@ -266,8 +286,8 @@ fn best_without_cache(counts: &[Count]) -> Option<f64> {
         .iter()
         .filter(|count| count.case == Case::ValidAgain && count.system != CACHING)
         .filter(|count| {
-            !FLOORS.contains(&&*count.system)
-                && ![MAP, COUNTERSIGN, ACCOUNTABLE].contains(&&*count.system)
+            floor(&count.system).is_some()
+                && ![MAP, COUNTERSIGN, CONNECTED, ACCOUNTABLE].contains(&&*count.system)
         })
         .map(|count| as_f64(count.instructions))
         .min_by(f64::total_cmp)

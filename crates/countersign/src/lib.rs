@@ -72,13 +72,13 @@
 //! | `reqwest` | the HTTP client that fetches keys; without it, implement [`Fetch`] | yes |
 //! | `introspection` | `Introspection` and `require_active`: opaque tokens, and routes that need certainty | no |
 //! | `tonic` | `From<Denied> for tonic::Status`, and denials in tonic's body | no |
-//! | `metrics` | `countersign_jwks_*`, `countersign_audit_*` and `countersign_introspections_total` through the `metrics` facade | no |
+//! | `metrics` | through the `metrics` facade: decisions and how long they took, the token cache, key sets, and, with their features, introspections, the age of revocation feeds and audit events (`countersign_*`) | no |
 //! | `audit` | `Audit`: one event for each request, to sinks that never delay it | no |
-//! | `audit-sqlite` | its sink that writes to an `SQLite` file | no |
+//! | `audit-sqlite` | its sink that writes to an `SQLite` file; includes `audit` | no |
 //! | `revocation` | `RevocationList` and its feed over HTTP: tokens withdrawn before they expire | no |
-//! | `redis` | `RedisRevocations` and `RedisReplayStore`: what many machines must know together | no |
-//! | `redis-tls` | the same over TLS: `rediss://`, by rustls with `aws-lc-rs` | no |
-//! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document | no |
+//! | `redis` | `RedisRevocations` and `RedisReplayStore`: what many machines must know together; includes `revocation` | no |
+//! | `redis-tls` | the same over TLS: `rediss://`, by rustls with `aws-lc-rs`; includes `redis` | no |
+//! | `utoipa` | `RouteTable::describe`: security and denials of each operation of an `OpenAPI` document; includes `axum` | no |
 
 #[cfg(feature = "audit-sqlite")]
 pub use countersign_audit::SqliteSink;

@@ -9,10 +9,9 @@ use crate::shown::Shown;
 
 /// How documents come from the network.
 ///
-/// [`HttpFetch`](https://docs.rs/countersign-jwks/latest/countersign_jwks/struct.HttpFetch.html) (feature `reqwest`) is
-/// the usual one. An implementation makes one GET request and hands back what came: it must not follow redirects
-/// and should stop reading the body beyond [`max_bytes`](FetchRequest::max_bytes). Status, content type, size and
-/// content are judged by this crate, and the deadline is enforced from outside.
+/// `HttpFetch` (feature `reqwest`) is the usual one. An implementation makes one GET request and hands back what came:
+/// it must not follow redirects and should stop reading the body beyond [`max_bytes`](FetchRequest::max_bytes). Status,
+/// content type, size and content are judged by this crate, and the deadline is enforced from outside.
 ///
 /// ```
 /// use bytes::Bytes;

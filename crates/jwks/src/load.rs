@@ -246,8 +246,13 @@ impl Plan {
     }
 
     fn parse(&self, json: &[u8]) -> Result<KeySet, Failed> {
-        let set = KeySet::parse_within(json, self.allowed, self.limits)?;
-        for skipped in set.skipped() {
+        let parsed = KeySet::parse_within(json, self.allowed, self.limits);
+        let skipped = match &parsed {
+            Ok(set) => set.skipped(),
+            Err(KeySetError::NoUsableKey(skipped)) => skipped,
+            Err(_) => &[],
+        };
+        for skipped in skipped {
             tracing::debug!(
                 issuer = self.issuer,
                 index = skipped.index,
@@ -255,7 +260,7 @@ impl Plan {
                 "key skipped"
             );
         }
-        Ok(set)
+        Ok(parsed?)
     }
 }
 

@@ -34,9 +34,8 @@ impl<'t> CompactToken<'t> {
         }
         // A third dot would be in the signature, and is no base64url.
         let mut dots = memchr::memchr_iter(b'.', token);
-        let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
-            return Err(Refusal::Malformed);
-        };
+        let first = dots.next().ok_or(Refusal::Malformed)?;
+        let second = dots.next().ok_or(Refusal::Malformed)?;
         let (header, payload) = (&token[..first], &token[first + 1..second]);
         let signature = &token[second + 1..];
         let mut decoded = Vec::with_capacity(token.len() / 4 * 3);

@@ -3,6 +3,9 @@
 //!
 //! `revocation --check` is three machines in one program; `revocation ISSUER [--follow URL | --redis URL]` is one
 //! machine, for as many processes as you like.
+//!
+//! A list lives in memory. That of a machine without a feed is empty again after a restart, and whoever begins to
+//! follow it then learns as little; a broker keeps what was revoked. See "Revocation" in `docs/deployment.md`.
 #![expect(clippy::print_stdout, clippy::disallowed_methods)] // a program prints, spawns and waits
 
 use std::sync::Arc;

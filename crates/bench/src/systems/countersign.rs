@@ -19,6 +19,9 @@ use crate::world::{AUDIENCE, World};
 /// Its name in reports.
 pub const NAME: &str = "countersign";
 
+/// Its name in a server that tells who is connected.
+pub const CONNECTED: &str = "countersign_connected";
+
 /// Its name with revocation and audit.
 pub const ACCOUNTABLE: &str = "countersign_accountable";
 
@@ -27,6 +30,14 @@ pub(super) fn make(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
         Ok(router().layer(authenticator(world, TokenCache::default())?.layer()))
     })?;
     Ok(Box::new(system.remembering()))
+}
+
+/// The same in a server that tells who is connected.
+pub(super) fn connected(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
+    let system = Routed::<_, Body>::new(CONNECTED, world, |world| {
+        Ok(router().layer(authenticator(world, TokenCache::default())?.layer()))
+    })?;
+    Ok(Box::new(system.remembering().connected()))
 }
 
 /// The same with revocations asked on every request, and an event for each. What the event's sink does is
@@ -39,7 +50,8 @@ pub(super) fn accountable(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
                 .with_revocations(Arc::new(revocations(world)?))
                 .build(),
         )?;
-        Ok(router().layer(authenticator.layer()).layer(audit.layer()))
+        // As one layer to axum, which boxes each that it is given.
+        Ok(router().layer((audit.layer(), authenticator.layer())))
     })?;
     Ok(Box::new(system.remembering()))
 }

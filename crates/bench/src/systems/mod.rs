@@ -16,10 +16,10 @@ mod tower_oauth2_resource_server;
 
 use std::rc::Rc;
 
-pub use self::countersign::{ACCOUNTABLE, NAME as COUNTERSIGN, authenticator};
+pub use self::countersign::{ACCOUNTABLE, CONNECTED, NAME as COUNTERSIGN, authenticator};
 pub use self::map::{NAME as MAP, map_router};
-pub use self::open::{noop_router, router};
-pub use self::signature::{BareCheck, Signed, signed};
+pub use self::open::{NOOP, NOOP_CONNECTED, noop_router, router};
+pub use self::signature::{BareCheck, NAME as SIGNATURE, Signed, signed};
 
 use crate::Error;
 use crate::system::System;
@@ -28,12 +28,14 @@ use crate::world::World;
 type Make = fn(&Rc<World>) -> Result<Box<dyn System>, Error>;
 
 /// Names in the order of the tables, and how each is made.
-const SYSTEMS: [(&str, Make); 15] = [
+const SYSTEMS: [(&str, Make); 17] = [
     (signature::NAME, signature::make),
     (open::BARE, open::bare),
-    (open::NOOP, open::noop),
+    (NOOP, open::noop),
+    (NOOP_CONNECTED, open::noop_connected),
     (map::NAME, map::make),
     (countersign::NAME, countersign::make),
+    (CONNECTED, countersign::connected),
     (ACCOUNTABLE, countersign::accountable),
     (hand_written::NAME, hand_written::make),
     (
@@ -50,10 +52,20 @@ const SYSTEMS: [(&str, Make); 15] = [
 ];
 
 /// What looks at no request's token, or at nothing else: nothing is taken off their figures.
-pub const FLOORS: [&str; 3] = [signature::NAME, open::BARE, open::NOOP];
+const FLOORS: [&str; 4] = [signature::NAME, open::BARE, NOOP, NOOP_CONNECTED];
 
 /// What others are set against, and so made whatever else is.
-pub const YARDSTICKS: [&str; 2] = [signature::NAME, open::NOOP];
+pub const YARDSTICKS: [&str; 3] = [signature::NAME, NOOP, NOOP_CONNECTED];
+
+/// The system whose figures are taken off those of this one, so that its own layer's are left; `None` for what is a floor
+/// itself.
+pub fn floor(system: &str) -> Option<&'static str> {
+    match system {
+        CONNECTED => Some(NOOP_CONNECTED),
+        system if FLOORS.contains(&system) => None,
+        _ => Some(NOOP),
+    }
+}
 
 /// Makes the systems: all of them, or the yardsticks and one.
 pub fn all(world: &Rc<World>, only: Option<&str>) -> Result<Vec<Box<dyn System>>, Error> {

@@ -15,7 +15,10 @@ use crate::system::System;
 use crate::world::World;
 
 pub(super) const BARE: &str = "bare";
-pub(super) const NOOP: &str = "noop";
+/// The name of the layer that does nothing in reports.
+pub const NOOP: &str = "noop";
+/// Its name in a server that tells who is connected.
+pub const NOOP_CONNECTED: &str = "noop_connected";
 
 /// The router that the layers of axum 0.8 go on. Its handler answers 200 without a body.
 ///
@@ -33,6 +36,12 @@ pub(super) fn bare(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
 pub(super) fn noop(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
     let system = Routed::<_, Body>::new(NOOP, world, |_| Ok(noop_router()))?;
     Ok(Box::new(system.open()))
+}
+
+/// The same in a server that tells who is connected.
+pub(super) fn noop_connected(world: &Rc<World>) -> Result<Box<dyn System>, Error> {
+    let system = Routed::<_, Body>::new(NOOP_CONNECTED, world, |_| Ok(noop_router()))?;
+    Ok(Box::new(system.open().connected()))
 }
 
 /// The same with a layer that does nothing.

@@ -1,5 +1,6 @@
 //! The bare check of a signature, which no system that verifies can do without: the floor.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
@@ -13,7 +14,8 @@ use crate::case::Case;
 use crate::system::System;
 use crate::world::World;
 
-pub(super) const NAME: &str = "signature";
+/// Its name in reports.
+pub const NAME: &str = "signature";
 
 /// What is signed, and the signature.
 pub type Signed = (Vec<u8>, Vec<u8>);
@@ -90,9 +92,13 @@ impl System for Signature {
         })
     }
 
-    fn prepare(&mut self, case: Case, count: usize) -> Result<(), Error> {
+    fn start(&mut self, case: Case) -> Result<(), Error> {
         self.good = case != Case::BadSignature;
-        self.signed = (0..count)
+        Ok(())
+    }
+
+    fn load(&mut self, case: Case, numbers: Range<usize>) -> Result<(), Error> {
+        self.signed = numbers
             .map(|number| signed(self.world.token(case, number)))
             .collect::<Result<_, _>>()?;
         Ok(())
