@@ -14,7 +14,9 @@ type PeerOf = Arc<dyn Fn(&Extensions) -> Option<SocketAddr> + Send + Sync>;
 /// Makes one [`AuditEvent`](crate::AuditEvent) of each request; made by [`Audit::layer`](crate::Audit::layer).
 ///
 /// It must stand outside of the authentication layer, to learn what that one decides. In axum, give it to the router
-/// after everything else: outside of the router, as a service around it, it cannot see which route matched.
+/// after everything else: outside of the router, as a service around it, it cannot see which route matched. Given together
+/// with the other, `.layer((audit.layer(), authenticator.layer()))`, the two are one layer to axum, which boxes each layer's
+/// future.
 #[derive(Clone, Debug)]
 #[must_use = "a layer records nothing until it wraps a service"]
 pub struct AuditLayer(Arc<Settings>);

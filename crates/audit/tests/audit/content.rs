@@ -166,3 +166,24 @@ async fn nothing_of_a_token_or_of_a_refused_one_is_in_an_event() {
         );
     }
 }
+
+#[tokio::test]
+async fn given_as_one_layer_with_the_authentication_it_tells_the_same() {
+    let world = World::new().await;
+    let routes = Router::new().route("/orgs/{id}", any(async || ()));
+    let apart = routes
+        .clone()
+        .layer(world.authenticator.layer())
+        .layer(world.audit.layer());
+    let together = routes.layer((world.audit.layer(), world.authenticator.layer()));
+    let token = world.reader().mint();
+    for token in [&*token, "refused"] {
+        let [mut one, mut other] = [Value::Null, Value::Null];
+        for (app, event) in [(&apart, &mut one), (&together, &mut other)] {
+            send(app, with_token("/orgs/a", token)).await;
+            *event = world.event().await;
+        }
+        assert_eq!(one["matched_path"], "/orgs/{id}");
+        assert_eq!(one, other);
+    }
+}
