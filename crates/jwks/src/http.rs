@@ -193,7 +193,10 @@ impl HttpFetchBuilder {
                 .referer(false)
                 .connect_timeout(self.connect_timeout)
                 .tls_certs_merge(certificates.iter().cloned())
-                // Another crate may have switched these on; a small body that unpacks to a large one is no gain.
+                // Another crate may have switched HTTP/2 on, where one answer that is cut short ends those of all
+                // requests under way.
+                .http1_only()
+                // And these; a small body that unpacks to a large one is no gain.
                 .no_gzip()
                 .no_brotli()
                 .no_deflate()

@@ -12,7 +12,9 @@ pub(crate) fn client(url: &str) -> Result<Client, ConfigError> {
         }
     };
     #[cfg(feature = "tls")]
-    if checked.is_ok() && is_tls(url) {
+    if let Ok(client) = &checked
+        && let redis::ConnectionAddr::TcpTls { .. } = client.get_connection_info().addr()
+    {
         choose_cryptography();
     }
     checked.map_err(|problem| ConfigError::of(vec![problem]).expect_err("there is a problem"))

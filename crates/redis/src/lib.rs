@@ -48,7 +48,7 @@
 //! # Features
 //!
 //! * `tls`: `rediss://`, by rustls with `aws-lc-rs`, unless the program has chosen another provider for the whole process
-//!   (`CryptoProvider::install_default`). The broker's certificate must be vouched for by a root of the platform; roots of
+//!   (`CryptoProvider::install_default`) before it opens a store or stream; opening one chooses where nobody has. The broker's certificate must be vouched for by a root of the platform; roots of
 //!   your own are named by the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR`. Without the feature such a URL is
 //!   a [`ConfigError`](countersign_bearer::ConfigError) when it is opened.
 

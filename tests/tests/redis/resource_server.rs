@@ -311,6 +311,10 @@ async fn settings_that_make_no_sense_are_named_before_it_starts() {
             vec!["revocation.token_file"],
         ),
         (
+            "revoke = true\nwhen_old = \"refuse\"\nmax_age_seconds = 5",
+            vec!["revocation.when_old", "revocation.max_age_seconds"],
+        ),
+        (
             &*format!("{feed}\ntoken_file = {empty:?}"),
             vec!["revocation.token_file", "empty"],
         ),

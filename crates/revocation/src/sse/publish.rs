@@ -14,7 +14,7 @@ use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{CAUGHT_UP, HEARTBEAT, Position, RESET, REVOCATION};
-use countersign_bearer::Microservice;
+use countersign_bearer::{Microservice, Revocations, Validity};
 
 use crate::journal::Change;
 use crate::list::RevocationList;
@@ -76,15 +76,20 @@ impl RevocationPublisher {
 
     /// What answers `GET` with the feed, for [`Microservice`]s behind the authentication layer. Others get 403, and
     /// where that layer is missing everybody 500.
+    ///
+    /// The stream ends with the follower's token: nothing is told once it has expired, or the list says that it was
+    /// revoked. Whoever follows comes again with another one and goes on where it was.
     pub fn route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let publisher = self.clone();
-        get(async move |_: Microservice, headers: HeaderMap| publisher.answer(&headers))
+        get(async move |caller: Microservice, headers: HeaderMap| {
+            publisher.answer(&headers, Some(caller))
+        })
     }
 
     /// What answers `GET` with the feed, for everybody who gets there: behind a guard of your own.
     pub fn dangerous_open_route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let publisher = self.clone();
-        get(async move |headers: HeaderMap| publisher.answer(&headers))
+        get(async move |headers: HeaderMap| publisher.answer(&headers, None))
     }
 
     /// Ends the streams of all followers, now and from now on: without it, a server that shuts down gracefully waits
@@ -93,7 +98,7 @@ impl RevocationPublisher {
         self.is_open.send_replace(false);
     }
 
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    fn answer(&self, headers: &HeaderMap, caller: Option<Microservice>) -> Response {
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             let retry_after = [(RETRY_AFTER, HeaderValue::from_static("5"))];
             return (StatusCode::SERVICE_UNAVAILABLE, retry_after).into_response();
@@ -102,6 +107,7 @@ impl RevocationPublisher {
         let last = last.and_then(|id| Position::parse(id.to_str().ok()?));
         let telling = Telling {
             list: self.list.clone(),
+            caller,
             heartbeat: self.heartbeat,
             changes: self.list.subscribe(),
             is_open: self.is_open.subscribe(),
@@ -140,6 +146,8 @@ impl fmt::Debug for RevocationPublisher {
 /// so that a slow one keeps nothing but its place.
 struct Telling {
     list: RevocationList,
+    /// `None` behind a guard that is not ours.
+    caller: Option<Microservice>,
     heartbeat: Duration,
     changes: watch::Receiver<u64>,
     is_open: watch::Receiver<bool>,
@@ -154,7 +162,7 @@ struct Telling {
 impl Telling {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if !*self.is_open.borrow() {
+            if self.is_over() {
                 return None;
             }
             if let Some(text) = self.at_hand() {
@@ -171,6 +179,15 @@ impl Telling {
                 }
             }
         }
+    }
+
+    /// Whether the publisher has closed, or what the follower was let in by does not hold any more.
+    fn is_over(&self) -> bool {
+        let has_ended = |caller: &Microservice| {
+            let now = self.list.clock().unix_time().as_secs_f64();
+            now >= caller.times().expires_at || self.list.check(caller) == Validity::Revoked
+        };
+        !*self.is_open.borrow() || self.caller.as_ref().is_some_and(has_ended)
     }
 
     /// What can be told without waiting.

@@ -1,4 +1,6 @@
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -6,11 +8,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use countersign_bearer::Validity;
+use countersign_jwks::Clock;
 use countersign_revocation::{FeedFailure, Revocation, RevocationFeed, RevocationPublisher};
+use futures_util::StreamExt;
 
 use crate::world::{
-    Answer, LONG, Raw, Served, breathe, caught_up, change, check, events, everything, follow, list,
-    meanwhile, quick, refuses, source, user,
+    Answer, ISSUER, LONG, Raw, Served, breathe, caught_up, change, check, events, everything,
+    follow, list, list_by, meanwhile, quick, refuses, source, user,
 };
 
 #[tokio::test]
@@ -233,5 +237,48 @@ async fn only_the_vendors_own_services_are_told() {
             .await
             .unwrap();
         assert_eq!(answer.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_token_that_it_was_opened_with() {
+    const API: &str = "https://api.acme.test";
+    let clock = countersign_testing::FakeClock::new();
+    let issuer = countersign_testing::TestIssuer::new(ISSUER).with_clock(Arc::new(clock.clone()));
+    let microservices = countersign_token::Microservices::clients(["billing"]);
+    let trusted = issuer.trusted_for(API).with_microservices(microservices);
+    let authenticator = countersign_bearer::Authenticator::builder()
+        .issuer(trusted)
+        .with_clock(Arc::new(clock.clone()))
+        .build()
+        .await
+        .unwrap();
+    for is_revoked in [false, true] {
+        let list = list_by(Arc::new(clock.clone()));
+        let publisher = RevocationPublisher::new(list.clone());
+        let app: Router = Router::new().route("/", publisher.route());
+        let token = issuer.service_principal("billing").with_audience(API);
+        let token = token.with_lifetime(Duration::from_secs(600)).mint();
+        let request = axum::http::Request::get("/")
+            .header("authorization", format!("Bearer {token}"))
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let app = app.layer(authenticator.layer());
+        let answer = tower::ServiceExt::oneshot(app, request).await.unwrap();
+        let mut stream = answer.into_body().into_data_stream();
+        let first = stream.next().await.unwrap().unwrap();
+        assert!(first.starts_with(b"event: reset"));
+        list.revoke(user(&list, "ann")).unwrap();
+        let told = stream.next().await.unwrap().unwrap();
+        assert!(told.windows(3).any(|bytes| bytes == b"ann"));
+        if is_revoked {
+            let now = clock.unix_time() + Duration::from_secs(1);
+            let billing = Revocation::client(ISSUER, "billing", now).unwrap();
+            list.revoke(billing).unwrap();
+        } else {
+            clock.advance(Duration::from_secs(600)).await;
+        }
+        list.revoke(user(&list, "bob")).unwrap();
+        assert!(stream.next().await.is_none(), "bob is told to nobody");
     }
 }

@@ -73,7 +73,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
         .await
         .map_err(|error| format!("listen: {}: {error}", config.listen))?;
     let address = listener.local_addr()?;
-    let revocations = revoke::routes(&authenticator, revoker, publisher.as_ref());
+    let revocations = revoke::routes(revoker, publisher.as_ref());
     let mut app = routes::app(&authenticator, revocations)?;
     if let Some(audit) = &audit {
         app = app.layer(audit.layer()); // last, so that it is outermost

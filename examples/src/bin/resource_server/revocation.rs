@@ -1,3 +1,4 @@
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,16 +35,14 @@ pub(crate) struct Settings {
     /// From when on a feed or broker that tells nothing is old, in seconds.
     max_age_seconds: Option<u64>,
     /// What then becomes of tokens that are not known to be revoked.
-    #[serde(default)]
-    when_old: Old,
+    when_old: Option<Old>,
     /// How long to wait for it at the start, in seconds.
     start_wait_seconds: Option<u64>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Old {
-    #[default]
     Accept,
     Refuse,
 }
@@ -81,8 +80,19 @@ impl Settings {
                 "cannot stand beside feed: follow where that comes from, which knows what it lacks";
             refuse("publish", why);
         }
-        if !has_feed && !has_redis && !self.revoke {
-            refuse("feed", "is missing: nothing would ever be revoked");
+        if !has_feed && !has_redis {
+            if !self.revoke {
+                refuse("feed", "is missing: nothing would ever be revoked");
+            }
+            for (setting, is_there) in [
+                ("max_age_seconds", self.max_age_seconds.is_some()),
+                ("when_old", self.when_old.is_some()),
+                ("start_wait_seconds", self.start_wait_seconds.is_some()),
+            ] {
+                if is_there {
+                    refuse(setting, "is for a feed or a broker, and there is none");
+                }
+            }
         }
         match &self.token_file {
             Some(_) if !has_feed => refuse("token_file", "is for a feed, and there is none"),
@@ -123,8 +133,7 @@ impl Settings {
         let mut source = ServerSentEvents::new(url)?;
         if let Some(file) = self.token_file {
             // Read with each connection, so that the token may be replaced.
-            source =
-                source.with_authorization(move || std::future::ready(authorization(&file).ok()));
+            source = source.with_authorization(move || read(file.clone()));
         }
         let feed = RevocationFeed::start(list, settings, source);
         wait_for(&feed, wait).await;
@@ -141,8 +150,8 @@ impl Settings {
             settings.max_age = Duration::from_secs(seconds);
         }
         settings.when_old = match self.when_old {
-            Old::Accept => WhenOld::Accept,
-            Old::Refuse => WhenOld::Refuse,
+            None | Some(Old::Accept) => WhenOld::Accept,
+            Some(Old::Refuse) => WhenOld::Refuse,
         };
         settings
     }
@@ -154,10 +163,23 @@ async fn wait_for(feed: &RevocationFeed, limit: Duration) {
     }
 }
 
+/// The `Authorization` of the token in this file, on a thread that may wait for the disk.
+async fn read(file: PathBuf) -> Option<HeaderValue> {
+    let read = tokio::task::spawn_blocking(move || authorization(&file)).await;
+    read.ok()?
+        .inspect_err(|problem| tracing::warn!(problem, "no token for the feed of revocations"))
+        .ok()
+}
+
 /// The `Authorization` of the token in this file.
 fn authorization(file: &Path) -> Result<HeaderValue, String> {
+    /// A token that anybody takes is shorter.
+    const MAX_BYTES: u64 = 16 * 1024;
     let of_file = |problem: &dyn std::fmt::Display| format!("{}: {problem}", file.display());
-    let token = std::fs::read_to_string(file).map_err(|error| of_file(&error))?;
+    let mut token = String::new();
+    std::fs::File::open(file)
+        .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut token))
+        .map_err(|error| of_file(&error))?;
     let token = token.trim();
     if token.is_empty() {
         return Err(of_file(&"is empty"));

@@ -2,8 +2,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use countersign::{
-    Authenticated, Authenticator, GuardedRouter, Microservice, Revocation, RevocationList,
-    RevocationPublisher, RevokeError, scopes,
+    Authenticated, GuardedRouter, Microservice, Revocation, RevocationList, RevocationPublisher,
+    RevokeError, scopes,
 };
 #[cfg(feature = "redis")]
 use countersign::{RedisRevocations, RedisRevokeError};
@@ -29,16 +29,14 @@ type Refused = (StatusCode, &'static str);
 /// The routes of the vendor's own services. Whoever may revoke can shut out every organization, and whoever follows sees
 /// clients and users of all: nobody else gets in, whatever the scope.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
-    authenticator: &Authenticator,
     revoker: Option<Revoker>,
     publisher: Option<&RevocationPublisher>,
 ) -> GuardedRouter<S> {
     const PATH: &str = "/revocations";
     let mut routes = GuardedRouter::new();
     if let Some(revoker) = revoker {
-        let authenticator = authenticator.clone();
         let revoke = async move |caller: Microservice, Json(revocation): Json<Revocation>| {
-            revoke(&authenticator, &revoker, &caller, revocation).await
+            revoke(&revoker, &caller, revocation).await
         };
         routes = routes.post(WriteRevocations, PATH, revoke);
     }
@@ -49,37 +47,30 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
     routes
 }
 
-async fn revoke(
-    authenticator: &Authenticator,
-    revoker: &Revoker,
-    caller: &Microservice,
-    revocation: Revocation,
-) -> Response {
-    let issuer = revocation.issuer_name().to_owned();
-    // One that is misspelt would take a place in the list, and revoke nothing.
-    let issuers = authenticator.status();
-    if !issuers.iter().any(|(name, _)| **name == *issuer) {
-        let problem = "no token of this issuer is accepted here";
+async fn revoke(revoker: &Revoker, caller: &Microservice, revocation: Revocation) -> Response {
+    // Whoever can make a microservice of another issuer must not shut out this one's callers.
+    if revocation.issuer_name() != caller.issuer() {
+        let problem = "whoever revokes does so for the issuer of his own token";
         return (StatusCode::UNPROCESSABLE_ENTITY, problem).into_response();
     }
-    let (kind, id) = (
-        revocation.kind().as_str(),
-        revocation.id().map(str::to_owned),
-    );
-    let answer = revoker.revoke(revocation).await;
-    let status = answer.map_or_else(|(status, _)| status, |()| StatusCode::NO_CONTENT);
-    // The audit trail says who asked, and this for what.
+    // The audit trail says who asked, and this for what. Before it is done: whoever goes away must not keep it out.
     tracing::info!(
         by = caller.client(),
-        issuer,
-        kind,
-        id,
-        status = status.as_u16(),
+        issuer = revocation.issuer_name(),
+        kind = revocation.kind().as_str(),
+        id = revocation.id(),
         "asked to revoke"
     );
-    match answer {
-        Ok(()) => status.into_response(),
-        Err(refused) => refused.into_response(),
+    match revoker.revoke(revocation).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refused) => {
+            tracing::warn!(
+                by = caller.client(),
+                refused = refused.1,
+                "not revoked everywhere"
+            );
+            refused.into_response()
+        }
     }
 }
 
