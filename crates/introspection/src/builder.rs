@@ -135,6 +135,7 @@ impl IntrospectionBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             deadline: self.policy.deadline,
             located: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
             told: Told::default(),
         };
         Ok(Introspection::new(Shared::new(server, self.policy, tagger)))

@@ -8,8 +8,9 @@ use countersign_jwks::suite;
 pub enum IntrospectionEndpoint {
     /// Where the issuer's metadata says, as `introspection_endpoint`
     /// ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)). It is looked up with the first question, and
-    /// again after an hour or a failure; where that may be about the one question, a minute after the last time at the
-    /// earliest.
+    /// again after one that brought no answer, or when an hour is over, but a minute after the last time at the earliest.
+    /// Nobody waits for that: questions go to the place that is known meanwhile, and if it cannot be looked up, for as
+    /// long as a day after it was found there (fixed). After that it must be found before anything is asked.
     Discovery,
     /// This URL: `https`, or `http` to a loopback host.
     Url(String),
@@ -35,25 +36,46 @@ impl IntrospectionEndpoint {
     }
 }
 
-/// A discovered endpoint and when it was discovered, by the monotonic clock.
+/// A discovered endpoint. Times are monotonic.
 #[derive(Clone, Debug)]
 pub(crate) struct Located {
-    pub(crate) url: String,
-    at: Duration,
+    url: String,
+    /// When it was last found there.
+    found: Duration,
+    /// When it was last looked for.
+    looked: Duration,
 }
 
 impl Located {
-    const KEPT: Duration = Duration::from_secs(60 * 60);
+    /// It is looked up again after this long, whether or not there is a reason.
+    const RECENT: Duration = Duration::from_secs(60 * 60);
+    /// This long after the last time at the earliest, whatever the reason: no caller has it looked for all the time.
+    const APART: Duration = Duration::from_secs(60);
+    /// It is asked for this long without having been found again. Metadata may be away for hours while the endpoint works.
+    const USABLE: Duration = Duration::from_secs(24 * 60 * 60);
 
-    pub(crate) fn new(url: String, at: Duration) -> Self {
-        Self { url, at }
+    pub(crate) fn new(url: String, found: Duration) -> Self {
+        Self {
+            url,
+            found,
+            looked: found,
+        }
     }
 
-    pub(crate) fn is_recent(&self, now: Duration) -> bool {
-        self.age(now) <= Self::KEPT
+    /// Where to ask, if that is not too long ago to tell.
+    pub(crate) fn url(&self, now: Duration) -> Option<&str> {
+        (now.saturating_sub(self.found) <= Self::USABLE).then_some(&self.url)
     }
 
-    pub(crate) fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.at)
+    /// Whether whoever asks this is to look it up again.
+    pub(crate) fn begin_look(&mut self, now: Duration, may_have_moved: bool) -> bool {
+        let is_recent = now.saturating_sub(self.found) <= Self::RECENT;
+        let is_due = self.url(now).is_some()
+            && (may_have_moved || !is_recent)
+            && now.saturating_sub(self.looked) >= Self::APART;
+        if is_due {
+            self.looked = now;
+        }
+        is_due
     }
 }

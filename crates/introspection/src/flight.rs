@@ -159,7 +159,7 @@ impl Shared {
         let now = self.server.clock.monotonic();
         let is_known = self.answers.was_active(tag);
         state.budget(is_known).check(now)?;
-        state.health.admit(now)?;
+        state.health.admit(now, is_known)?;
         state.budget(is_known).spend(now);
         state.sequence += 1;
         let (sender, landed) = watch::channel(None);
@@ -203,7 +203,11 @@ struct Landing {
 impl Landing {
     async fn fly(mut self, token: Box<str>) {
         let heard = self.shared.server.ask(&token).await;
+        drop(token);
+        let may_have_moved = matches!(&heard, Err(failed) if failed.may_have_moved());
         self.land(heard);
+        // Whoever waited has been told.
+        self.shared.server.look_again(may_have_moved).await;
     }
 
     fn land(&mut self, heard: Result<Result<Claims, Refusal>, Failed>) {
@@ -222,7 +226,7 @@ impl Landing {
                 failure: Failure::Unsaid(FetchFailure::Interrupted),
                 ..
             }) => {
-                state.health.unsaid(self.started);
+                state.health.unsaid(self.started, self.is_known);
                 // Most often chance, such as a connection that was closed for having been idle: not remembered.
                 Err(unavailable(state.health.retry_after(now)))
             }
@@ -230,7 +234,7 @@ impl Landing {
                 failure: Failure::Unsaid(_),
                 ..
             }) => {
-                state.health.unsaid(self.started);
+                state.health.unsaid(self.started, self.is_known);
                 let outcome = Err(unavailable(policy.refused_for));
                 answers.keep_unsaid(self.tag, &outcome, self.started);
                 outcome

@@ -6,27 +6,30 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Whether the server answers. One that does not is left alone for 1 s, then 2 s, and so on up to 60 s; after each of
-/// these times one question finds out whether it is back, and the others are not put until that is known. Times are
-/// monotonic; `jitter` is a fraction from 0.0 up to 1.0.
+/// these times one question finds out whether it is back, and the others are not put until that is known. There is one
+/// about a token that was active before and one about any other, or whoever makes up tokens that a firewall answers could
+/// take that place time and again. Times are monotonic; `jitter` is a fraction from 0.0 up to 1.0.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     failures: u32,
     /// When it was last said to be left alone, and until when.
     quiet: Option<(Duration, Duration)>,
-    is_probed: bool,
+    /// About tokens that were not active before, and about those that were.
+    is_probed: [bool; 2],
 }
 
 impl Health {
     /// Whether it may be asked, or when to try again. Whoever is let through reports how it went.
-    pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Duration> {
+    pub(crate) fn admit(&mut self, now: Duration, is_known: bool) -> Result<(), Duration> {
         let Some((_, until)) = self.quiet else {
             return Ok(());
         };
+        let is_probed = &mut self.is_probed[usize::from(is_known)];
         match until.checked_sub(now) {
             Some(wait) if !wait.is_zero() => Err(wait),
-            _ if self.is_probed => Err(SHORTEST),
+            _ if *is_probed => Err(SHORTEST),
             _ => {
-                self.is_probed = true;
+                *is_probed = true;
                 Ok(())
             }
         }
@@ -38,9 +41,9 @@ impl Health {
 
     /// A question that was put at `started` was left unanswered, which says nothing of the server: if it was to find out whether
     /// that is back, another is to.
-    pub(crate) fn unsaid(&mut self, started: Duration) {
+    pub(crate) fn unsaid(&mut self, started: Duration, is_known: bool) {
         if !self.is_before_quiet(started) {
-            self.is_probed = false;
+            self.is_probed[usize::from(is_known)] = false;
         }
     }
 
@@ -60,7 +63,7 @@ impl Health {
         if self.is_before_quiet(started) {
             return;
         }
-        self.is_probed = false;
+        self.is_probed = [false; 2];
         self.failures = self.failures.saturating_add(1);
         if self.failures < PATIENCE && retry_after.is_none() {
             return;
@@ -91,10 +94,10 @@ mod tests {
         let mut now = s(100);
         (0..failures)
             .map(|_| {
-                let wait = health.admit(now).err().unwrap_or_default();
+                let wait = health.admit(now, false).err().unwrap_or_default();
                 now += wait;
                 if !wait.is_zero() {
-                    health.admit(now).unwrap();
+                    health.admit(now, false).unwrap();
                 }
                 health.failed(now, now, None, 0.5);
                 wait
@@ -115,36 +118,64 @@ mod tests {
     fn one_question_finds_out_whether_it_is_back() {
         let mut health = Health::default();
         waits(&mut health, 3);
-        assert_eq!(health.admit(s(100)), Err(s(1)));
-        assert_eq!(health.admit(s(101)), Ok(()));
+        assert_eq!(health.admit(s(100), false), Err(s(1)));
+        assert_eq!(health.admit(s(101), false), Ok(()));
         assert_eq!(
-            health.admit(s(101)),
+            health.admit(s(101), false),
             Err(s(1)),
             "while that one is under way"
         );
         health.failed(s(101), s(106), None, 0.5);
-        assert_eq!(health.admit(s(106)), Err(s(2)));
-        assert_eq!(health.admit(s(108)), Ok(()));
+        assert_eq!(health.admit(s(106), false), Err(s(2)));
+        assert_eq!(health.admit(s(108), false), Ok(()));
         health.succeeded();
-        assert_eq!(health.admit(s(108)), Ok(()));
-        assert_eq!(health.admit(s(108)), Ok(()));
+        assert_eq!(health.admit(s(108), false), Ok(()));
+        assert_eq!(health.admit(s(108), false), Ok(()));
     }
 
     #[test]
     fn a_refused_question_finds_out_nothing() {
         let mut health = Health::default();
         for _ in 0..10 {
-            health.unsaid(s(100));
-            assert_eq!(health.admit(s(100)), Ok(()));
+            health.unsaid(s(100), false);
+            assert_eq!(health.admit(s(100), false), Ok(()));
         }
         waits(&mut health, 3);
-        assert_eq!(health.admit(s(101)), Ok(()));
-        health.unsaid(s(99));
-        assert_eq!(health.admit(s(101)), Err(s(1)), "the other is under way");
-        health.unsaid(s(101));
-        assert_eq!(health.admit(s(101)), Ok(()), "another is to find out");
+        assert_eq!(health.admit(s(101), false), Ok(()));
+        health.unsaid(s(99), false);
+        assert_eq!(
+            health.admit(s(101), false),
+            Err(s(1)),
+            "the other is under way"
+        );
+        health.unsaid(s(101), false);
+        assert_eq!(
+            health.admit(s(101), false),
+            Ok(()),
+            "another is to find out"
+        );
         health.failed(s(101), s(101), None, 0.5);
-        assert_eq!(health.admit(s(101)), Err(s(2)), "it was away all the time");
+        assert_eq!(
+            health.admit(s(101), false),
+            Err(s(2)),
+            "it was away all the time"
+        );
+    }
+
+    #[test]
+    fn whoever_makes_up_tokens_takes_no_known_callers_place() {
+        for is_known in [false, true] {
+            let mut health = Health::default();
+            waits(&mut health, 3);
+            assert_eq!(health.admit(s(101), !is_known), Ok(()));
+            assert_eq!(health.admit(s(101), is_known), Ok(()), "{is_known}");
+            health.unsaid(s(101), !is_known);
+            assert_eq!(health.admit(s(101), is_known), Err(s(1)), "{is_known}");
+            assert_eq!(health.admit(s(101), !is_known), Ok(()), "{is_known}");
+            health.failed(s(101), s(102), None, 0.5);
+            health.unsaid(s(101), is_known);
+            assert_eq!(health.admit(s(102), is_known), Err(s(2)), "{is_known}");
+        }
     }
 
     #[test]
@@ -153,7 +184,7 @@ mod tests {
         for _ in 0..50 {
             health.failed(s(0), s(5), None, 0.5);
         }
-        assert_eq!(health.admit(s(5)), Err(s(1)));
+        assert_eq!(health.admit(s(5), false), Err(s(1)));
     }
 
     #[test]
@@ -161,7 +192,7 @@ mod tests {
         for (asked, given) in [(0, 1), (7, 7), (3600, 60)] {
             let mut health = Health::default();
             health.failed(s(0), s(0), Some(s(asked)), 0.5);
-            assert_eq!(health.admit(s(0)), Err(s(given)));
+            assert_eq!(health.admit(s(0), false), Err(s(given)));
             assert_eq!(health.retry_after(s(0)), s(given));
         }
     }
@@ -179,7 +210,7 @@ mod tests {
             for at in 0..failures {
                 health.failed(s(at), s(at), None, jitter);
             }
-            let wait = health.admit(s(failures - 1)).unwrap_err();
+            let wait = health.admit(s(failures - 1), false).unwrap_err();
             assert_eq!(wait, Duration::from_millis(milliseconds));
         }
     }

@@ -63,7 +63,7 @@
 //!   nobody.
 //! * **A server is not run over**, nor waited for in a crowd: questions under way and questions a second are counted,
 //!   those about tokens that were active before apart from all others; after three failures in a row, or when it asks for
-//!   quiet, it is left alone for 1 s to 60 s, and one question finds out whether it is back.
+//!   quiet, it is left alone for 1 s to 60 s, and one question of either kind finds out whether it is back.
 //! * **What a caller may bring on is held against no other.** A failure is the server's if it cannot be reached or is too
 //!   slow, its status is 401, 407, 408, 429 or 500 and above, or its metadata cannot be had. Whatever else comes instead of
 //!   an answer (another status, a redirect, what is no JSON or too much of it, a connection cut short) may be about the one

@@ -21,9 +21,6 @@ const MAX_BYTES: usize = 64 * 1024;
 /// Metadata lists everything that a server can do.
 const MAX_METADATA_BYTES: usize = 256 * 1024;
 
-/// How long a discovered endpoint is kept, whatever a question put there is answered with (fixed).
-const LOCATED_AT_LEAST: Duration = Duration::from_secs(60);
-
 /// The server that is asked, and all that a question needs.
 pub(crate) struct Server {
     pub(crate) issuer: Issuer,
@@ -36,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) deadline: Duration,
     pub(crate) located: Mutex<Option<Located>>,
+    /// Held by the one who looks it up.
+    pub(crate) looking: tokio::sync::Mutex<()>,
     pub(crate) told: Told,
 }
 
@@ -104,19 +103,9 @@ impl Failed {
         self
     }
 
-    /// Whether the server may be elsewhere by now, and if so, how old what is known of its place must be to look again:
-    /// no caller makes it be looked for all the time.
-    fn may_have_moved(&self) -> Option<Duration> {
-        match self.failure {
-            Failure::Unsaid(
-                FetchFailure::Status(404 | 405 | 410 | 421)
-                | FetchFailure::Redirect
-                | FetchFailure::ContentType
-                | FetchFailure::Interrupted,
-            ) => Some(LOCATED_AT_LEAST),
-            Failure::Unsaid(_) => None,
-            Failure::Network(_) | Failure::Unproven => Some(Duration::ZERO),
-        }
+    /// Whether the server may be elsewhere by now. What one leaves behind may answer by any status.
+    pub(crate) fn may_have_moved(&self) -> bool {
+        matches!(self.failure, Failure::Network(_) | Failure::Unsaid(_))
     }
 }
 
@@ -132,14 +121,29 @@ impl Server {
         let (issuer, now) = (self.issuer.name(), self.clock.monotonic());
         match &heard {
             Ok(_) => self.told.answer(issuer, now),
-            Err(failed) => {
-                self.told.failure(issuer, failed.failure, now);
-                if let Some(age) = failed.may_have_moved() {
-                    self.located().take_if(|located| located.age(now) >= age);
-                }
-            }
+            Err(failed) => self.told.failure(issuer, failed.failure, now),
         }
         heard
+    }
+
+    /// Looks the endpoint up again, if it is time and nobody else does. The one that is known stays until another is
+    /// found, or whoever makes up tokens could have it forgotten while the metadata is away.
+    pub(crate) async fn look_again(&self, may_have_moved: bool) {
+        let Ok(_looking) = self.looking.try_lock() else {
+            return;
+        };
+        let now = self.clock.monotonic();
+        let begin = |located: &mut Located| located.begin_look(now, may_have_moved);
+        if !self.located().as_mut().is_some_and(begin) {
+            return;
+        }
+        let timeout = self.clock.sleep(self.deadline);
+        let found = match race(self.look(now + self.deadline), timeout).await {
+            First::Left(found) => found.map(|_| ()),
+            First::Right(()) => Err(FetchFailure::Timeout.into()),
+        };
+        self.told
+            .look(self.issuer.name(), found, self.clock.monotonic());
     }
 
     async fn exchange(
@@ -190,12 +194,24 @@ impl Server {
         if let IntrospectionEndpoint::Url(url) = &self.endpoint {
             return Ok(url.clone());
         }
-        let known = self.located().clone();
-        if let Some(located) = known
-            && located.is_recent(self.clock.monotonic())
-        {
-            return Ok(located.url);
+        if let Some(url) = self.known_place() {
+            return Ok(url);
         }
+        let _looking = self.looking.lock().await;
+        // Somebody else may have found it meanwhile.
+        match self.known_place() {
+            Some(url) => Ok(url),
+            None => self.look(ends).await,
+        }
+    }
+
+    fn known_place(&self) -> Option<String> {
+        let now = self.clock.monotonic();
+        let located = self.located();
+        Some(located.as_ref()?.url(now)?.to_owned())
+    }
+
+    async fn look(&self, ends: Duration) -> Result<String, Failed> {
         let url = self.discover(ends).await?;
         *self.located() = Some(Located::new(url.clone(), self.clock.monotonic()));
         Ok(url)

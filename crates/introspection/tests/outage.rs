@@ -14,18 +14,24 @@ mod world;
 mod log;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::{Router, routing::get};
+use bytes::Bytes;
 use countersign_bearer::Authenticator;
-use countersign_introspection::require_active;
-use countersign_jwks::FetchFailure;
+use countersign_introspection::{
+    ClientAuthentication, Introspection, IntrospectionEndpoint, require_active,
+};
+use countersign_jwks::{BoxFuture, Fetch, FetchFailure, FetchRequest};
 use countersign_testing::{TestIssuer, authenticated};
-use http::Request;
+use countersign_token::Issuer;
+use http::header::CONTENT_TYPE;
+use http::{Request, Response};
 use tower::ServiceExt;
 
 use crate::log::Log;
-use crate::world::{API, ISSUER, Reply, World, s};
+use crate::world::{API, ENDPOINT, ISSUER, Reply, World, s};
 
 const INACTIVE: &str = r#"{"active":false}"#;
 
@@ -156,6 +162,87 @@ async fn one_way_to_leave_questions_unanswered_hides_no_other_and_an_outage_neit
 }
 
 #[tokio::test]
+async fn a_made_up_token_now_and_then_hides_no_server_that_comes_to_answer_nothing() {
+    let log = Log::default();
+    let _listening = listen(&log);
+    let world = World::new();
+    let forbidden = Reply::Status(403, None);
+    world.wire.answer_others(forbidden.clone());
+    for _ in 0..20 {
+        world.activate("good", "m2m", s(3600));
+        flood(&world, 1).await;
+        world.clock.advance(s(49)).await;
+        world.ask_anew("good").await.unwrap();
+    }
+    let text = "left a question about a token unanswered";
+    log.said(&[("WARN", &[text, "status 403"])], "as long as it answers");
+    for _ in 0..2 {
+        world.wire.answer("good", forbidden.clone());
+        for _ in 0..100 {
+            world.clock.advance(s(10)).await;
+            world.ask_anew("good").await.unwrap_err();
+        }
+        let text = "has answered no question about a token for a minute";
+        log.said(&[("WARN", &[text, "status 403"])], "it answers nothing");
+        world.activate("good", "m2m", s(3600));
+        world.ask_anew("good").await.unwrap();
+        log.said(&[("INFO", &["works again"])], "it answers again");
+    }
+}
+
+/// Metadata that is there while this is set.
+#[derive(Clone, Debug, Default)]
+struct Metadata(Arc<AtomicBool>);
+
+impl Fetch for Metadata {
+    fn fetch(&self, _: FetchRequest) -> BoxFuture<Result<Response<Bytes>, FetchFailure>> {
+        let body = format!(r#"{{"issuer":"{ISSUER}","introspection_endpoint":"{ENDPOINT}"}}"#);
+        let response = Response::builder()
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.into());
+        let response = response.map_err(|_| FetchFailure::Malformed);
+        let is_there = self.0.load(Ordering::Relaxed);
+        Box::pin(async move {
+            response.and_then(|it| is_there.then_some(it).ok_or(FetchFailure::Connect))
+        })
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_is_away_is_told_while_the_place_that_is_known_is_asked() {
+    let log = Log::default();
+    let _listening = listen(&log);
+    let metadata = Metadata::default();
+    let world = World::new();
+    let introspection = Introspection::builder(
+        Issuer::new(ISSUER, API),
+        IntrospectionEndpoint::Discovery,
+        ClientAuthentication::secret_basic("api", "secret"),
+    )
+    .with_clock(Arc::new(world.clock.clone()))
+    .with_post(Arc::new(world.wire.clone()))
+    .with_fetch(Arc::new(metadata.clone()))
+    .build()
+    .unwrap();
+    let world = World {
+        introspection,
+        ..world
+    };
+    metadata.0.store(true, Ordering::Relaxed);
+    flood(&world, 1).await;
+    for _ in 0..2 {
+        metadata.0.store(false, Ordering::Relaxed);
+        flood(&world, 2 * 3600).await;
+        let text = "the introspection endpoint was not found again";
+        log.said(&[("WARN", &[text, "connect"])], "away");
+        metadata.0.store(true, Ordering::Relaxed);
+        flood(&world, 100).await;
+        let text = "the introspection endpoint was found again";
+        log.said(&[("INFO", &[text])], "there");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_makes_up_statuses_fills_no_log() {
     let log = Log::default();
     let _listening = listen(&log);
@@ -164,7 +251,9 @@ async fn a_server_that_makes_up_statuses_fills_no_log() {
         world.wire.answer_others(Reply::Status(status, None));
         flood(&world, 1).await;
     }
-    assert_eq!(log.lines().len(), 8);
+    let lines = log.lines();
+    assert_eq!(lines.len(), 9, "{lines:#?}");
+    assert!(lines[8].contains("answered no question"), "{lines:#?}");
 }
 
 #[tokio::test]

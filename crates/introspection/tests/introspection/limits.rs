@@ -280,6 +280,41 @@ async fn no_answer_that_a_made_up_token_may_bring_on_shuts_out_anybody() {
 }
 
 #[tokio::test]
+async fn made_up_tokens_that_a_firewall_answers_keep_no_known_caller_from_a_server_that_is_back() {
+    for reply in [
+        Reply::Status(403, None),
+        Reply::Failed(FetchFailure::Interrupted),
+    ] {
+        let world = World::new();
+        world.activate("known", "m2m", s(3600));
+        assert_eq!(word(&world.ask("known").await), "m2m");
+        world.wire.answer_others(Reply::Status(502, None));
+        for token in 0..3 {
+            assert!(unavailable(&world.ask(&format!("other-{token}")).await).is_some());
+        }
+        world.clock.advance(s(2)).await;
+        // It is back, but for whoever makes up tokens, who asks again as soon as he was answered.
+        world.wire.answer_others(Reply::Held(Box::new(reply)));
+        for token in 0..5 {
+            let token = format!("made-up-{token}");
+            let mut probe = Box::pin(world.ask(&token));
+            assert!(nudge(&mut probe).await.is_none());
+            assert_eq!(word(&world.ask("beside").await), "unavailable for 1 s");
+            world.wire.release();
+            assert!(unavailable(&probe.await).is_some());
+        }
+        let mut probe = Box::pin(world.ask("made-up"));
+        assert!(nudge(&mut probe).await.is_none());
+        assert_eq!(word(&world.ask_anew("known").await), "m2m");
+        // And so it is known to be back for all.
+        world.activate("new", "other", s(3600));
+        assert_eq!(word(&world.ask("new").await), "other");
+        world.wire.release();
+        assert!(unavailable(&probe.await).is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_status_that_refuses_this_resource_or_tells_of_trouble_is_held_against_all() {
     for status in [401, 407, 408, 429, 500, 502, 503] {
         let world = World::new();
