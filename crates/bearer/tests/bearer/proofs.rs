@@ -1,15 +1,16 @@
 //! Proofs of possession where time passes, or their makers mean something else.
 
+use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use countersign_bearer::{
-    Authenticator, ClientCertificates, Decision, Dpop, MemoryReplayStore, ProofId, Remembering,
-    Replay, ReplayStore, Revocations, Validity,
+    Authenticator, ClientCertificates, Decision, Denied, Dpop, Introspect, IntrospectionFailure,
+    MemoryReplayStore, Principal, ProofId, Remembering, Replay, ReplayStore, Revocations, Validity,
 };
-use countersign_jwks::{Algorithm, Clock};
+use countersign_jwks::{Algorithm, BoxFuture, Clock, KeySet};
 use countersign_testing::{DpopKey, TestIssuer};
-use countersign_token::{Claims, Refusal};
+use countersign_token::{Claims, IntrospectionRules, Issuer, Refusal};
 use serde_json::{Value, json};
 
 use crate::sender::{URI, World, outcome, request};
@@ -255,35 +256,142 @@ async fn a_store_of_proofs_that_is_given_apart_from_their_settings_is_used_or_mi
     assert!(error.to_string().contains("replay_store: is for proofs"));
 }
 
-/// A store of proofs that takes so long that the caller's issuer is removed meanwhile.
-#[derive(Debug, Default)]
-struct Removing(Arc<OnceLock<Authenticator>>);
+/// A store of proofs that takes so long that this is done to the authenticator meanwhile.
+#[derive(Debug)]
+struct Changing {
+    authenticator: OnceLock<Authenticator>,
+    change: fn(&Authenticator),
+}
 
-impl ReplayStore for Removing {
+impl Changing {
+    fn new(change: fn(&Authenticator)) -> Arc<Self> {
+        Arc::new(Self {
+            authenticator: OnceLock::new(),
+            change,
+        })
+    }
+}
+
+/// The store as an authenticator has it.
+#[derive(Debug)]
+struct Shared(Arc<Changing>);
+
+impl ReplayStore for Shared {
     fn remember(&self, _: ProofId, _: Duration) -> Remembering {
-        let authenticator = self.0.clone();
+        let store = self.0.clone();
         Remembering::Pending(Box::pin(async move {
             tokio::task::yield_now().await;
-            let authenticator = authenticator.get().unwrap();
-            assert!(authenticator.remove_issuer(ISSUER));
+            (store.change)(store.authenticator.get().unwrap());
             Replay::Fresh
         }))
     }
 }
 
-#[tokio::test]
-async fn whose_issuer_is_removed_while_the_store_of_proofs_is_asked_is_not_let_in() {
-    let world = World::new();
-    let later = Arc::new(OnceLock::new());
-    let store = Arc::new(Removing(later.clone()));
-    let authenticator = world
-        .authenticator(|builder| builder.with_dpop(Dpop::allowed(API).with_replay_store(store)))
-        .await;
-    later.set(authenticator.clone()).unwrap();
-    let proof = [world.proof(&world.bound).mint()];
-    let decision = match authenticator.decide(&request("DPoP", &world.bound, &proof)) {
+/// What becomes of a token bound to the key of `world` while the store is asked.
+async fn decided_with(
+    world: &World,
+    token: &str,
+    store: &Changing,
+    authenticator: Authenticator,
+) -> Result<Principal, Denied> {
+    store.authenticator.set(authenticator.clone()).unwrap();
+    let proof = [world.proof(token).mint()];
+    match authenticator.decide(&request("DPoP", token, &proof)) {
         Decision::Pending(pending) => pending.await,
         Decision::Ready(ready) => panic!("the store was not asked: {ready:?}"),
-    };
-    assert_eq!(refusal(decision), Refusal::UnknownIssuer);
+    }
+}
+
+fn remove_issuer(authenticator: &Authenticator) {
+    assert!(authenticator.remove_issuer(ISSUER));
+}
+
+fn replace_keys(authenticator: &Authenticator) {
+    let others = TestIssuer::new(ISSUER).with_algorithm(Algorithm::RS256);
+    let set = KeySet::parse(&others.jwks_json(), Algorithm::RS256.into()).unwrap();
+    assert!(authenticator.jwks(ISSUER).unwrap().replace(set));
+}
+
+#[tokio::test]
+async fn whose_issuer_or_key_goes_while_the_store_of_proofs_is_asked_is_not_let_in() {
+    let world = World::new();
+    let cases: [(fn(&Authenticator), _); 3] = [
+        (|_| (), None),
+        (remove_issuer, Some(Refusal::UnknownIssuer)),
+        (replace_keys, Some(Refusal::UnknownKey)),
+    ];
+    for (change, expected) in cases {
+        let store = Changing::new(change);
+        let dpop = Dpop::allowed(API).with_replay_store(Arc::new(Shared(store.clone())));
+        let authenticator = world.authenticator(|builder| builder.with_dpop(dpop)).await;
+        let decided = decided_with(&world, &world.bound, &store, authenticator).await;
+        let refused = decided.err().map(|denied| refusal::<()>(Err(denied)));
+        assert_eq!(refused, expected);
+    }
+}
+
+/// A server that knows every opaque token as one bound to a key.
+#[derive(Debug)]
+struct Bound {
+    issuer: Issuer,
+    answer: String,
+    now: Duration,
+}
+
+impl Introspect for Bound {
+    fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    fn introspect(&self, _: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        let rules = IntrospectionRules::default();
+        let claims = self
+            .issuer
+            .check_introspection(&self.answer, rules, self.now);
+        Box::pin(ready(claims.map_err(IntrospectionFailure::Refused)))
+    }
+
+    fn introspect_anew(&self, token: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        self.introspect(token)
+    }
+}
+
+#[tokio::test]
+async fn an_opaque_tokens_issuer_that_goes_while_the_store_of_proofs_is_asked_is_noticed() {
+    let world = World::new();
+    let cases: [(fn(&Authenticator), _); 2] = [
+        (|_| (), None),
+        (remove_issuer, Some(Refusal::UnknownIssuer)),
+    ];
+    for (change, expected) in cases {
+        let now = world.clock.unix_time();
+        let server = Bound {
+            issuer: TestIssuer::new(ISSUER).trusted_for(API),
+            answer: json!({
+                "active": true,
+                "iss": ISSUER,
+                "aud": API,
+                "sub": "m2m",
+                "client_id": "m2m",
+                "jti": "1",
+                "iat": now.as_secs(),
+                "exp": now.as_secs() + 60,
+                "token_type": "DPoP",
+                "cnf": { "jkt": world.key.thumbprint() },
+            })
+            .to_string(),
+            now,
+        };
+        let store = Changing::new(change);
+        let authenticator = Authenticator::builder()
+            .with_clock(Arc::new(world.clock.clone()))
+            .with_opaque_tokens(Arc::new(server))
+            .with_dpop(Dpop::allowed(API).with_replay_store(Arc::new(Shared(store.clone()))))
+            .build()
+            .await
+            .unwrap();
+        let decided = decided_with(&world, "opaque", &store, authenticator).await;
+        let refused = decided.err().map(|denied| refusal::<()>(Err(denied)));
+        assert_eq!(refused, expected);
+    }
 }
