@@ -7,7 +7,7 @@ use countersign_bearer::{
 use countersign_testing::TestIssuer;
 use countersign_token::Microservices;
 
-use crate::support::{API, ISSUER, machine, request, send, trusting};
+use crate::support::{API, ISSUER, machine, request, send, trusting, trusting_with};
 
 async fn of_every_kind() -> (Authenticator, [String; 3]) {
     let issuer = TestIssuer::new(ISSUER);
@@ -136,4 +136,18 @@ async fn a_handler_may_look_at_a_denial_itself() {
         "principal_not_allowed"
     );
     assert_eq!(send(&app, request(Some(&tokens[1]))).await.body, "user ada");
+}
+
+#[tokio::test]
+async fn nobody_behind_an_optional_layer_is_told_where_to_get_a_token() {
+    let authenticator = trusting_with(&TestIssuer::new(ISSUER), |builder| {
+        builder.with_resource(API)
+    })
+    .await;
+    let app = Router::new()
+        .route("/", get(async |_: Principal| "in"))
+        .layer(authenticator.layer().optional());
+    let answer = send(&app, request(None)).await;
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(challenge.contains("resource_metadata="), "{challenge}");
 }

@@ -4,6 +4,9 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::get;
 use countersign_bearer::{
     Authenticator, ClientCertificates, Decision, Denied, Dpop, Introspect, IntrospectionFailure,
     MemoryReplayStore, Principal, ProofId, Remembering, Replay, ReplayStore, Revocations, Validity,
@@ -14,7 +17,7 @@ use countersign_token::{Claims, IntrospectionRules, Issuer, Refusal};
 use serde_json::{Value, json};
 
 use crate::sender::{URI, World, outcome, request};
-use crate::support::{API, ISSUER, refusal, send, trusting_with};
+use crate::support::{API, ISSUER, machine, refusal, send, trusting_with};
 
 #[tokio::test]
 async fn a_key_that_says_what_it_is_for_is_taken_at_its_word() {
@@ -394,4 +397,73 @@ async fn an_opaque_tokens_issuer_that_goes_while_the_store_of_proofs_is_asked_is
         let refused = decided.err().map(|denied| refusal::<()>(Err(denied)));
         assert_eq!(refused, expected);
     }
+}
+
+#[tokio::test]
+async fn a_bound_token_is_refused_before_its_key_is_looked_for_where_no_proof_is_taken() {
+    let world = World::new();
+    let authenticator = world.authenticator(|builder| builder).await;
+    let stranger = TestIssuer::new(ISSUER).with_clock(Arc::new(world.clock.clone()));
+    let token = machine(&stranger).bound_to(&world.key).mint();
+    let refused = refusal(authenticator.verify(&token).await);
+    assert_eq!(refused, Refusal::UnprovenConfirmation);
+    let unbound = machine(&stranger).mint();
+    let refused = refusal(authenticator.verify(&unbound).await);
+    assert_eq!(refused, Refusal::UnknownKey);
+}
+
+#[tokio::test]
+async fn a_proof_is_kept_out_of_logs_where_proofs_are_taken() {
+    let world = World::new();
+    for takes_proofs in [true, false] {
+        let authenticator = world
+            .authenticator(|builder| match takes_proofs {
+                true => builder.with_dpop(Dpop::allowed(API)),
+                false => builder,
+            })
+            .await;
+        let is_sensitive = async |headers: HeaderMap| headers["dpop"].is_sensitive().to_string();
+        let app = Router::new().route("/invoices", get(is_sensitive));
+        let app = app.layer(authenticator.layer().optional());
+        let mut request = request("DPoP", &world.bound, &[world.proof(&world.bound).mint()]);
+        if !takes_proofs {
+            request.headers_mut().remove("authorization");
+        }
+        let answer = send(&app, request).await;
+        assert_eq!(answer.body, takes_proofs.to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_read_up_to_8192_bytes() {
+    let world = World::new();
+    let app = world
+        .app(|builder| builder.with_dpop(Dpop::allowed(API)))
+        .await;
+    let padded = |payload: usize, header: usize| {
+        let proof = world.proof(&world.bound);
+        let proof = proof.with_claim("pad", "a".repeat(payload));
+        proof.with_header("pad", "a".repeat(header)).mint()
+    };
+    let rest = (8192 - padded(0, 0).len()) * 3 / 4;
+    // Of the lengths that base64 has, the three around the limit.
+    let mut proofs: Vec<_> = (rest - 4..rest + 4)
+        .flat_map(|payload| {
+            (0..3)
+                .map(|header| padded(payload, header))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    proofs.sort_by_key(String::len);
+    proofs.dedup_by_key(|proof| proof.len());
+    let status_of = async |length| {
+        let proof = proofs.iter().find(|proof| proof.len() == length);
+        let proof = proof.expect("one of that length").clone();
+        send(&app, request("DPoP", &world.bound, &[proof]))
+            .await
+            .status
+    };
+    assert_eq!(status_of(8191).await, 200);
+    assert_eq!(status_of(8192).await, 200);
+    assert_eq!(status_of(8193).await, 401);
 }
