@@ -151,3 +151,34 @@ async fn nobody_behind_an_optional_layer_is_told_where_to_get_a_token() {
     let challenge = answer.header("www-authenticate").unwrap();
     assert!(challenge.contains("resource_metadata="), "{challenge}");
 }
+
+#[tokio::test]
+async fn a_caller_is_let_through_by_any_alternative_and_told_of_the_first() {
+    let issuer = TestIssuer::new(ISSUER);
+    let wanted = [vec![], vec!["read", "write"], vec!["admin"]];
+    let app = Router::new()
+        .route(
+            "/",
+            get(async move |caller: Principal| {
+                let granted = caller.require_any(wanted.clone().into_iter());
+                granted.map(|()| "in")
+            }),
+        )
+        .layer(trusting(&issuer).await.layer());
+    for (scopes, is_let_through) in [
+        (&["read", "write"][..], true),
+        (&["admin"], true),
+        (&["read"], false),
+        (&[], false),
+    ] {
+        let token = machine(&issuer).with_scopes(scopes).mint();
+        let answer = send(&app, request(Some(&token))).await;
+        if is_let_through {
+            assert_eq!(answer.body, "in", "{scopes:?}");
+        } else {
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{scopes:?}");
+            let challenge = answer.header("www-authenticate").unwrap();
+            assert!(challenge.contains("scope=\"read write\""), "{challenge}");
+        }
+    }
+}
