@@ -417,9 +417,12 @@ async fn a_proof_is_kept_out_of_logs_where_proofs_are_taken() {
     let world = World::new();
     for takes_proofs in [true, false] {
         let authenticator = world
-            .authenticator(|builder| match takes_proofs {
-                true => builder.with_dpop(Dpop::allowed(API)),
-                false => builder,
+            .authenticator(|builder| {
+                if takes_proofs {
+                    builder.with_dpop(Dpop::allowed(API))
+                } else {
+                    builder
+                }
             })
             .await;
         let is_sensitive = async |headers: HeaderMap| headers["dpop"].is_sensitive().to_string();
