@@ -195,6 +195,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_gets_back_as_many_places_as_were_forgotten_of_it() {
+        let clock = FakeClock::new();
+        let store = MemoryReplayStore::with_clock(8, Arc::new(clock.clone()));
+        assert_eq!(remember(&store, 1, 1), Replay::Fresh);
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(remember(&store, 1, 2), Replay::Fresh);
+        assert_eq!(remember(&store, 2, 1), Replay::Fresh);
+        assert_eq!(remember(&store, 1, 3), Replay::Unavailable);
+        clock.advance(Duration::from_secs(36));
+        assert_eq!(remember(&store, 1, 3), Replay::Fresh, "in place of 1");
+        assert_eq!(remember(&store, 1, 4), Replay::Unavailable);
+        clock.advance(Duration::from_secs(66));
+        assert_eq!(remember(&store, 3, 1), Replay::Fresh);
+        assert_eq!(store.lock(|seen| seen.of_key.len()), 1, "3 alone");
+    }
+
+    #[test]
     fn a_key_that_never_stops_leaves_room_for_the_others() {
         let clock = FakeClock::new();
         let store = MemoryReplayStore::with_clock(100, Arc::new(clock.clone()));

@@ -245,6 +245,23 @@ fn a_list_of_path_parameters_names_at_least_one() {
 }
 
 #[test]
+fn a_secret_of_nonces_is_read_from_a_file_and_has_32_bytes_or_more() {
+    let file = format!("{}/secret-of-nonces", env!("CARGO_TARGET_TMPDIR"));
+    for (bytes, problem) in [(32, None), (31, Some("must have 32 bytes or more"))] {
+        std::fs::write(&file, vec![7; bytes]).unwrap();
+        let mut config = issuer_with(&json!({}));
+        config["dpop"] = json!({
+            "mode": "allowed",
+            "base_url": "https://api.acme.test",
+            "nonces": { "secret_file": file },
+        });
+        let expected = problem.map(|problem| format!("dpop.nonces: {file}: {problem}"));
+        assert_eq!(problems(config), Vec::from_iter(expected), "{bytes}");
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
 fn settings_of_proofs_that_make_no_sense_are_reported_with_their_path() {
     let base_url = "https://api.acme.test";
     let cases = [
@@ -258,6 +275,12 @@ fn settings_of_proofs_that_make_no_sense_are_reported_with_their_path() {
         ),
         (
             json!({ "dpop": { "mode": "allowed", "base_url": base_url, "nonces": "x" } }),
+            "dpop.nonces: must be true, false or { secret_file = \"…\" }",
+        ),
+        (
+            json!({ "dpop": { "mode": "allowed", "base_url": base_url, "nonces": {
+                "secret_file": "/", "secret": "x",
+            } } }),
             "dpop.nonces: must be true, false or { secret_file = \"…\" }",
         ),
         (

@@ -7,7 +7,7 @@ use countersign_bearer::{
 use countersign_testing::TestIssuer;
 use countersign_token::Microservices;
 
-use crate::support::{API, ISSUER, machine, request, send, trusting};
+use crate::support::{API, ISSUER, machine, request, send, trusting, trusting_with};
 
 async fn of_every_kind() -> (Authenticator, [String; 3]) {
     let issuer = TestIssuer::new(ISSUER);
@@ -136,4 +136,49 @@ async fn a_handler_may_look_at_a_denial_itself() {
         "principal_not_allowed"
     );
     assert_eq!(send(&app, request(Some(&tokens[1]))).await.body, "user ada");
+}
+
+#[tokio::test]
+async fn nobody_behind_an_optional_layer_is_told_where_to_get_a_token() {
+    let authenticator = trusting_with(&TestIssuer::new(ISSUER), |builder| {
+        builder.with_resource(API)
+    })
+    .await;
+    let app = Router::new()
+        .route("/", get(async |_: Principal| "in"))
+        .layer(authenticator.layer().optional());
+    let answer = send(&app, request(None)).await;
+    let challenge = answer.header("www-authenticate").unwrap();
+    assert!(challenge.contains("resource_metadata="), "{challenge}");
+}
+
+#[tokio::test]
+async fn a_caller_is_let_through_by_any_alternative_and_told_of_the_first() {
+    let issuer = TestIssuer::new(ISSUER);
+    let wanted = [vec![], vec!["read", "write"], vec!["admin"]];
+    let app = Router::new()
+        .route(
+            "/",
+            get(async move |caller: Principal| {
+                let granted = caller.require_any(wanted.clone().into_iter());
+                granted.map(|()| "in")
+            }),
+        )
+        .layer(trusting(&issuer).await.layer());
+    for (scopes, is_let_through) in [
+        (&["read", "write"][..], true),
+        (&["admin"], true),
+        (&["read"], false),
+        (&[], false),
+    ] {
+        let token = machine(&issuer).with_scopes(scopes).mint();
+        let answer = send(&app, request(Some(&token))).await;
+        if is_let_through {
+            assert_eq!(answer.body, "in", "{scopes:?}");
+        } else {
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{scopes:?}");
+            let challenge = answer.header("www-authenticate").unwrap();
+            assert!(challenge.contains("scope=\"read write\""), "{challenge}");
+        }
+    }
 }

@@ -373,13 +373,24 @@ async fn opaque_tokens_of_an_issuer_that_was_removed_are_refused_until_it_is_tru
     assert!(authenticator.verify("opaque").await.is_ok());
     assert!(!authenticator.remove_issuer("https://as.other.test"));
     assert!(authenticator.verify("opaque").await.is_ok());
+    // Three parts are a JWT's, however short; nobody is asked about one.
+    for (token, is_asked_about) in [
+        ("a.b.c", false),
+        ("..", false),
+        ("a.b", true),
+        ("abc", true),
+    ] {
+        let before = asked();
+        assert_eq!(authenticator.verify(token).await.is_ok(), is_asked_about);
+        assert_eq!(asked() - before, usize::from(is_asked_about), "{token}");
+    }
     assert!(metadata().contains(ISSUER));
 
     assert!(authenticator.remove_issuer(ISSUER));
     assert!(!authenticator.remove_issuer(ISSUER), "it was removed");
     let refused = refusal(authenticator.verify("opaque").await);
     assert_eq!(refused, Refusal::UnknownIssuer);
-    assert_eq!(asked(), 2, "nobody is asked about it");
+    assert_eq!(asked(), 4, "nobody is asked about it");
     assert!(!metadata().contains(ISSUER));
 
     let trusted = issuer.trusted_for(API);
@@ -389,5 +400,5 @@ async fn opaque_tokens_of_an_issuer_that_was_removed_are_refused_until_it_is_tru
     *server.removes.lock().unwrap() = Some(authenticator.clone());
     let refused = refusal(authenticator.verify("opaque").await);
     assert_eq!(refused, Refusal::UnknownIssuer);
-    assert_eq!(asked(), 4);
+    assert_eq!(asked(), 6);
 }

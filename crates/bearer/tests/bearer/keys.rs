@@ -85,6 +85,21 @@ async fn the_first_new_token_after_a_replacement_passes_and_old_ones_are_refused
 }
 
 #[tokio::test]
+async fn a_key_that_nobody_can_be_asked_about_is_not_an_unknown_one() {
+    let world = World::new().await;
+    let authenticator = world
+        .build(Start::Required, TokenCache::default())
+        .await
+        .unwrap();
+    world.issuer.rotate();
+    world.issuer.set_fault(Some(Fault::Down));
+    let token = world.token();
+    let waiting = authenticator.verify(&token);
+    assert_eq!(kind(waiting.await), Some(DenialKind::KeysUnavailable));
+    assert!(authenticator.is_ready(), "the old keys are there");
+}
+
+#[tokio::test]
 async fn an_outage_shorter_than_the_bound_is_not_noticed_and_a_longer_one_ends_all_trust() {
     let world = World::new().await;
     let authenticator = world

@@ -1,19 +1,23 @@
 //! Proofs of possession where time passes, or their makers mean something else.
 
+use std::future::ready;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::get;
 use countersign_bearer::{
-    Authenticator, ClientCertificates, Decision, Dpop, MemoryReplayStore, ProofId, Remembering,
-    Replay, ReplayStore, Revocations, Validity,
+    Authenticator, ClientCertificates, Decision, Denied, Dpop, Introspect, IntrospectionFailure,
+    MemoryReplayStore, Principal, ProofId, Remembering, Replay, ReplayStore, Revocations, Validity,
 };
-use countersign_jwks::{Algorithm, Clock};
+use countersign_jwks::{Algorithm, BoxFuture, Clock, KeySet};
 use countersign_testing::{DpopKey, TestIssuer};
-use countersign_token::{Claims, Refusal};
+use countersign_token::{Claims, IntrospectionRules, Issuer, Refusal};
 use serde_json::{Value, json};
 
 use crate::sender::{URI, World, outcome, request};
-use crate::support::{API, ISSUER, refusal, send, trusting_with};
+use crate::support::{API, ISSUER, machine, refusal, send, trusting_with};
 
 #[tokio::test]
 async fn a_key_that_says_what_it_is_for_is_taken_at_its_word() {
@@ -255,35 +259,214 @@ async fn a_store_of_proofs_that_is_given_apart_from_their_settings_is_used_or_mi
     assert!(error.to_string().contains("replay_store: is for proofs"));
 }
 
-/// A store of proofs that takes so long that the caller's issuer is removed meanwhile.
-#[derive(Debug, Default)]
-struct Removing(Arc<OnceLock<Authenticator>>);
+/// A store of proofs that takes so long that this is done to the authenticator meanwhile.
+#[derive(Debug)]
+struct Changing {
+    authenticator: OnceLock<Authenticator>,
+    change: fn(&Authenticator),
+}
 
-impl ReplayStore for Removing {
+impl Changing {
+    fn new(change: fn(&Authenticator)) -> Arc<Self> {
+        Arc::new(Self {
+            authenticator: OnceLock::new(),
+            change,
+        })
+    }
+}
+
+/// The store as an authenticator has it.
+#[derive(Debug)]
+struct Shared(Arc<Changing>);
+
+impl ReplayStore for Shared {
     fn remember(&self, _: ProofId, _: Duration) -> Remembering {
-        let authenticator = self.0.clone();
+        let store = self.0.clone();
         Remembering::Pending(Box::pin(async move {
             tokio::task::yield_now().await;
-            let authenticator = authenticator.get().unwrap();
-            assert!(authenticator.remove_issuer(ISSUER));
+            (store.change)(store.authenticator.get().unwrap());
             Replay::Fresh
         }))
     }
 }
 
-#[tokio::test]
-async fn whose_issuer_is_removed_while_the_store_of_proofs_is_asked_is_not_let_in() {
-    let world = World::new();
-    let later = Arc::new(OnceLock::new());
-    let store = Arc::new(Removing(later.clone()));
-    let authenticator = world
-        .authenticator(|builder| builder.with_dpop(Dpop::allowed(API).with_replay_store(store)))
-        .await;
-    later.set(authenticator.clone()).unwrap();
-    let proof = [world.proof(&world.bound).mint()];
-    let decision = match authenticator.decide(&request("DPoP", &world.bound, &proof)) {
+/// What becomes of a token bound to the key of `world` while the store is asked.
+async fn decided_with(
+    world: &World,
+    token: &str,
+    store: &Changing,
+    authenticator: Authenticator,
+) -> Result<Principal, Denied> {
+    store.authenticator.set(authenticator.clone()).unwrap();
+    let proof = [world.proof(token).mint()];
+    match authenticator.decide(&request("DPoP", token, &proof)) {
         Decision::Pending(pending) => pending.await,
         Decision::Ready(ready) => panic!("the store was not asked: {ready:?}"),
+    }
+}
+
+fn remove_issuer(authenticator: &Authenticator) {
+    assert!(authenticator.remove_issuer(ISSUER));
+}
+
+fn replace_keys(authenticator: &Authenticator) {
+    let others = TestIssuer::new(ISSUER).with_algorithm(Algorithm::RS256);
+    let set = KeySet::parse(&others.jwks_json(), Algorithm::RS256.into()).unwrap();
+    assert!(authenticator.jwks(ISSUER).unwrap().replace(set));
+}
+
+#[tokio::test]
+async fn whose_issuer_or_key_goes_while_the_store_of_proofs_is_asked_is_not_let_in() {
+    let world = World::new();
+    let cases: [(fn(&Authenticator), _); 3] = [
+        (|_| (), None),
+        (remove_issuer, Some(Refusal::UnknownIssuer)),
+        (replace_keys, Some(Refusal::UnknownKey)),
+    ];
+    for (change, expected) in cases {
+        let store = Changing::new(change);
+        let dpop = Dpop::allowed(API).with_replay_store(Arc::new(Shared(store.clone())));
+        let authenticator = world.authenticator(|builder| builder.with_dpop(dpop)).await;
+        let decided = decided_with(&world, &world.bound, &store, authenticator).await;
+        let refused = decided.err().map(|denied| refusal::<()>(Err(denied)));
+        assert_eq!(refused, expected);
+    }
+}
+
+/// A server that knows every opaque token as one bound to a key.
+#[derive(Debug)]
+struct Bound {
+    issuer: Issuer,
+    answer: String,
+    now: Duration,
+}
+
+impl Introspect for Bound {
+    fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    fn introspect(&self, _: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        let rules = IntrospectionRules::default();
+        let claims = self
+            .issuer
+            .check_introspection(&self.answer, rules, self.now);
+        Box::pin(ready(claims.map_err(IntrospectionFailure::Refused)))
+    }
+
+    fn introspect_anew(&self, token: &str) -> BoxFuture<Result<Claims, IntrospectionFailure>> {
+        self.introspect(token)
+    }
+}
+
+#[tokio::test]
+async fn an_opaque_tokens_issuer_that_goes_while_the_store_of_proofs_is_asked_is_noticed() {
+    let world = World::new();
+    let cases: [(fn(&Authenticator), _); 2] = [
+        (|_| (), None),
+        (remove_issuer, Some(Refusal::UnknownIssuer)),
+    ];
+    for (change, expected) in cases {
+        let now = world.clock.unix_time();
+        let server = Bound {
+            issuer: TestIssuer::new(ISSUER).trusted_for(API),
+            answer: json!({
+                "active": true,
+                "iss": ISSUER,
+                "aud": API,
+                "sub": "m2m",
+                "client_id": "m2m",
+                "jti": "1",
+                "iat": now.as_secs(),
+                "exp": now.as_secs() + 60,
+                "token_type": "DPoP",
+                "cnf": { "jkt": world.key.thumbprint() },
+            })
+            .to_string(),
+            now,
+        };
+        let store = Changing::new(change);
+        let authenticator = Authenticator::builder()
+            .with_clock(Arc::new(world.clock.clone()))
+            .with_opaque_tokens(Arc::new(server))
+            .with_dpop(Dpop::allowed(API).with_replay_store(Arc::new(Shared(store.clone()))))
+            .build()
+            .await
+            .unwrap();
+        let decided = decided_with(&world, "opaque", &store, authenticator).await;
+        let refused = decided.err().map(|denied| refusal::<()>(Err(denied)));
+        assert_eq!(refused, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_bound_token_is_refused_before_its_key_is_looked_for_where_no_proof_is_taken() {
+    let world = World::new();
+    let authenticator = world.authenticator(|builder| builder).await;
+    let stranger = TestIssuer::new(ISSUER).with_clock(Arc::new(world.clock.clone()));
+    let token = machine(&stranger).bound_to(&world.key).mint();
+    let refused = refusal(authenticator.verify(&token).await);
+    assert_eq!(refused, Refusal::UnprovenConfirmation);
+    let unbound = machine(&stranger).mint();
+    let refused = refusal(authenticator.verify(&unbound).await);
+    assert_eq!(refused, Refusal::UnknownKey);
+}
+
+#[tokio::test]
+async fn a_proof_is_kept_out_of_logs_where_proofs_are_taken() {
+    let world = World::new();
+    for takes_proofs in [true, false] {
+        let authenticator = world
+            .authenticator(|builder| {
+                if takes_proofs {
+                    builder.with_dpop(Dpop::allowed(API))
+                } else {
+                    builder
+                }
+            })
+            .await;
+        let is_sensitive = async |headers: HeaderMap| headers["dpop"].is_sensitive().to_string();
+        let app = Router::new().route("/invoices", get(is_sensitive));
+        let app = app.layer(authenticator.layer().optional());
+        let mut request = request("DPoP", &world.bound, &[world.proof(&world.bound).mint()]);
+        if !takes_proofs {
+            request.headers_mut().remove("authorization");
+        }
+        let answer = send(&app, request).await;
+        assert_eq!(answer.body, takes_proofs.to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_read_up_to_8192_bytes() {
+    let world = World::new();
+    let app = world
+        .app(|builder| builder.with_dpop(Dpop::allowed(API)))
+        .await;
+    let padded = |payload: usize, header: usize| {
+        let proof = world.proof(&world.bound);
+        let proof = proof.with_claim("pad", "a".repeat(payload));
+        proof.with_header("pad", "a".repeat(header)).mint()
     };
-    assert_eq!(refusal(decision), Refusal::UnknownIssuer);
+    let rest = (8192 - padded(0, 0).len()) * 3 / 4;
+    // Of the lengths that base64 has, the three around the limit.
+    let mut proofs: Vec<_> = (rest - 4..rest + 4)
+        .flat_map(|payload| {
+            (0..3)
+                .map(|header| padded(payload, header))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    proofs.sort_by_key(String::len);
+    proofs.dedup_by_key(|proof| proof.len());
+    let status_of = async |length| {
+        let proof = proofs.iter().find(|proof| proof.len() == length);
+        let proof = proof.expect("one of that length").clone();
+        send(&app, request("DPoP", &world.bound, &[proof]))
+            .await
+            .status
+    };
+    assert_eq!(status_of(8191).await, 200);
+    assert_eq!(status_of(8192).await, 200);
+    assert_eq!(status_of(8193).await, 401);
 }
