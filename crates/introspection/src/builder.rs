@@ -119,11 +119,11 @@ impl IntrospectionBuilder {
     /// whether this service starts.
     pub fn build(mut self) -> Result<Introspection, ConfigError> {
         self.check()?;
-        self.bring_client().map_err(of_one)?;
+        self.bring_client().map_err(ConfigError::from)?;
         let Some(post) = self.post else {
-            return Err(of_one(Problem::new("post", "there is none")));
+            return Err(ConfigError::from(Problem::new("post", "there is none")));
         };
-        let random = || of_one(Problem::new("policy", "the system has no random bytes"));
+        let random = || ConfigError::from(Problem::new("policy", "the system has no random bytes"));
         let tagger = Tagger::new().ok_or_else(random)?;
         let server = Server {
             issuer: self.issuer,
@@ -167,8 +167,4 @@ impl IntrospectionBuilder {
     fn bring_client(&mut self) -> Result<(), Problem> {
         Ok(())
     }
-}
-
-fn of_one(problem: Problem) -> ConfigError {
-    ConfigError::of(vec![problem]).expect_err("there is a problem")
 }

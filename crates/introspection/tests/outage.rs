@@ -20,9 +20,7 @@ use axum::body::Body;
 use axum::{Router, routing::get};
 use bytes::Bytes;
 use countersign_bearer::Authenticator;
-use countersign_introspection::{
-    ClientAuthentication, Introspection, IntrospectionEndpoint, require_active,
-};
+use countersign_introspection::require_active;
 use countersign_jwks::{BoxFuture, Fetch, FetchFailure, FetchRequest};
 use countersign_testing::{TestIssuer, authenticated};
 use countersign_token::Issuer;
@@ -213,21 +211,7 @@ async fn metadata_that_is_away_is_told_while_the_place_that_is_known_is_asked() 
     let log = Log::default();
     let _listening = listen(&log);
     let metadata = Metadata::default();
-    let world = World::new();
-    let introspection = Introspection::builder(
-        Issuer::new(ISSUER, API),
-        IntrospectionEndpoint::Discovery,
-        ClientAuthentication::secret_basic("api", "secret"),
-    )
-    .with_clock(Arc::new(world.clock.clone()))
-    .with_post(Arc::new(world.wire.clone()))
-    .with_fetch(Arc::new(metadata.clone()))
-    .build()
-    .unwrap();
-    let world = World {
-        introspection,
-        ..world
-    };
+    let world = World::discovering(Issuer::new(ISSUER, API), Arc::new(metadata.clone()));
     metadata.0.store(true, Ordering::Relaxed);
     flood(&world, 1).await;
     for _ in 0..2 {

@@ -17,7 +17,7 @@ pub(crate) fn client(url: &str) -> Result<Client, ConfigError> {
     {
         choose_cryptography();
     }
-    checked.map_err(|problem| ConfigError::of(vec![problem]).expect_err("there is a problem"))
+    Ok(checked?)
 }
 
 /// Why this URL, which may hold a password, is none.
@@ -41,7 +41,7 @@ fn is_tls(url: &str) -> bool {
         .any(|tls| scheme.eq_ignore_ascii_case(tls))
 }
 
-fn problem(message: String) -> Problem {
+pub(crate) fn problem(message: String) -> Problem {
     Problem::new("redis", message)
 }
 

@@ -2,13 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_bearer::{ConfigError, Problem, ProofId, Remembering, Replay, ReplayStore};
+use countersign_bearer::{ConfigError, ProofId, Remembering, Replay, ReplayStore};
 use countersign_jwks::suite::{First, Outage, race};
 use countersign_jwks::{Clock, SystemClock};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, Value};
 
-use crate::broker::client;
+use crate::broker::{client, problem};
 
 /// The DPoP proofs that were presented to any machine of a service: a proof counts once, whichever it is presented to.
 ///
@@ -28,19 +28,17 @@ pub struct RedisReplayStore {
 
 impl RedisReplayStore {
     /// A store at the broker of this URL (`redis://`, with feature `tls` also `rediss://`), under keys that begin with
-    /// `countersign:proof:`. Must be called within a tokio runtime. Fails on a URL that is no broker's; it connects
-    /// with the first proof, and again by itself.
+    /// `countersign:proof:`. Must be called within a tokio runtime. It connects with the first proof, and again by itself.
+    ///
+    /// Refused as a [`ConfigError`]: a URL of another scheme, one with a `#`, and `rediss://` without the feature.
     pub fn open(url: &str) -> Result<Self, ConfigError> {
         let deadline = Duration::from_millis(500);
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(deadline))
             .set_response_timeout(Some(deadline))
             .set_number_of_retries(1);
-        let connection =
-            ConnectionManager::new_lazy_with_config(client(url)?, config).map_err(|error| {
-                let problem = Problem::new("redis", error.to_string());
-                ConfigError::of(vec![problem]).expect_err("there is a problem")
-            })?;
+        let connection = ConnectionManager::new_lazy_with_config(client(url)?, config)
+            .map_err(|error| problem(error.to_string()))?;
         Ok(Self {
             connection,
             prefix: "countersign:proof:".into(),

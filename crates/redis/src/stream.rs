@@ -47,7 +47,9 @@ pub struct RedisStream {
 
 impl RedisStream {
     /// The stream of the broker at this URL (`redis://`, with feature `tls` also `rediss://`), under the key
-    /// `countersign:revocations`. Fails on a URL that is no broker's; it does not connect yet.
+    /// `countersign:revocations`. It does not connect yet.
+    ///
+    /// Refused as a [`ConfigError`]: a URL of another scheme, one with a `#`, and `rediss://` without the feature.
     pub fn open(url: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             client: client(url)?,

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use countersign_introspection::{ClientAuthentication, Introspection, IntrospectionEndpoint};
 use countersign_jwks::{BoxFuture, Fetch, FetchFailure, FetchRequest};
 use countersign_token::Issuer;
 use http::Response;
@@ -69,21 +68,7 @@ impl Metadata {
 }
 
 fn world_of(issuer: Issuer, metadata: &Metadata) -> World {
-    let world = World::new();
-    let introspection = Introspection::builder(
-        issuer,
-        IntrospectionEndpoint::Discovery,
-        ClientAuthentication::secret_basic("api", "secret"),
-    )
-    .with_clock(Arc::new(world.clock.clone()))
-    .with_post(Arc::new(world.wire.clone()))
-    .with_fetch(Arc::new(metadata.clone()))
-    .build()
-    .unwrap();
-    World {
-        introspection,
-        ..world
-    }
+    World::discovering(issuer, Arc::new(metadata.clone()))
 }
 
 fn document(endpoint: &str) -> Value {

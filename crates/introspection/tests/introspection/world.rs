@@ -12,7 +12,7 @@ use countersign_introspection::{
     ClientAuthentication, Introspection, IntrospectionBuilder, IntrospectionEndpoint,
     IntrospectionPolicy, Post, PostRequest,
 };
-use countersign_jwks::{BoxFuture, Clock, FetchFailure};
+use countersign_jwks::{BoxFuture, Clock, Fetch, FetchFailure};
 use countersign_testing::FakeClock;
 use countersign_token::{Claims, Issuer, Refusal};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -155,6 +155,15 @@ impl World {
         Self::with(|builder| builder)
     }
 
+    /// Asks where this issuer's metadata says.
+    pub(crate) fn discovering(issuer: Issuer, metadata: Arc<dyn Fetch>) -> Self {
+        let authentication = ClientAuthentication::secret_basic("api", SECRET);
+        let endpoint = IntrospectionEndpoint::Discovery;
+        Self::at(endpoint, issuer, authentication, |builder| {
+            builder.with_fetch(metadata)
+        })
+    }
+
     pub(crate) fn with_policy(policy: IntrospectionPolicy) -> Self {
         Self::with(|builder| builder.with_policy(policy))
     }
@@ -178,8 +187,17 @@ impl World {
         authentication: ClientAuthentication,
         change: impl FnOnce(IntrospectionBuilder) -> IntrospectionBuilder,
     ) -> Self {
-        let (clock, wire) = (FakeClock::new(), Wire::new());
         let endpoint = IntrospectionEndpoint::url(ENDPOINT);
+        Self::at(endpoint, issuer, authentication, change)
+    }
+
+    fn at(
+        endpoint: IntrospectionEndpoint,
+        issuer: Issuer,
+        authentication: ClientAuthentication,
+        change: impl FnOnce(IntrospectionBuilder) -> IntrospectionBuilder,
+    ) -> Self {
+        let (clock, wire) = (FakeClock::new(), Wire::new());
         let builder = Introspection::builder(issuer, endpoint, authentication)
             .with_clock(Arc::new(clock.clone()))
             .with_post(Arc::new(wire.clone()));

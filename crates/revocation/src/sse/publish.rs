@@ -86,7 +86,8 @@ impl RevocationPublisher {
         })
     }
 
-    /// What answers `GET` with the feed, for everybody who gets there: behind a guard of your own.
+    /// What answers `GET` with the feed, for everybody who gets there: behind a guard of your own, which lets in once: no token ends
+    /// such a stream.
     pub fn dangerous_open_route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let publisher = self.clone();
         get(async move |headers: HeaderMap| publisher.answer(&headers, None))
