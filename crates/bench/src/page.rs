@@ -11,7 +11,7 @@ use crate::disturb::{self, Latency};
 use crate::plot::{Bars, Lines};
 use crate::report::{Comparison, Table, read_json, write};
 use crate::scale::{self, Point, issuers, memory, tokens};
-use crate::systems::{COUNTERSIGN, SIGNATURE, floor};
+use crate::systems::{COUNTERSIGN, SIGNATURE, floor, is_own};
 use crate::targets;
 
 /// What all programs have written.
@@ -120,7 +120,7 @@ impl Results {
                 .counted
                 .iter()
                 .filter(|row| row.case == case && row.instructions < own)
-                .filter(|row| floor(&row.system).is_some())
+                .filter(|row| floor(&row.system).is_some() && !is_own(&row.system))
                 .map(|row| format!("{} {}", row.system, row.instructions))
                 .collect();
             let others = if others.is_empty() {

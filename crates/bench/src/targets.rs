@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::disturb::{CONTROL, Latency, QUIET};
 use crate::report::{Comparison, Table};
 use crate::scale::{Point, issuers, loopback, memory, threads, tokens};
-use crate::systems::{ACCOUNTABLE, CONNECTED, COUNTERSIGN, MAP, SIGNATURE, floor};
+use crate::systems::{ACCOUNTABLE, CONNECTED, COUNTERSIGN, SIGNATURE, floor, is_own};
 
 /// The one peer that keeps verified tokens.
 const CACHING: &str = "axum-oidc-layer";
@@ -285,10 +285,7 @@ fn best_without_cache(counts: &[Count]) -> Option<f64> {
     counts
         .iter()
         .filter(|count| count.case == Case::ValidAgain && count.system != CACHING)
-        .filter(|count| {
-            floor(&count.system).is_some()
-                && ![MAP, COUNTERSIGN, CONNECTED, ACCOUNTABLE].contains(&&*count.system)
-        })
+        .filter(|count| floor(&count.system).is_some() && !is_own(&count.system))
         .map(|count| as_f64(count.instructions))
         .min_by(f64::total_cmp)
 }

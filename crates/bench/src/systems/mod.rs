@@ -57,6 +57,11 @@ const FLOORS: [&str; 4] = [signature::NAME, open::BARE, NOOP, NOOP_CONNECTED];
 /// What others are set against, and so made whatever else is.
 pub const YARDSTICKS: [&str; 3] = [signature::NAME, NOOP, NOOP_CONNECTED];
 
+/// The suite, however it is set up, and what stands for its limit: nobody's alternative to it.
+pub fn is_own(system: &str) -> bool {
+    [MAP, COUNTERSIGN, CONNECTED, ACCOUNTABLE].contains(&system)
+}
+
 /// The system whose figures are taken off those of this one, so that its own layer's are left; `None` for what is a floor
 /// itself.
 pub fn floor(system: &str) -> Option<&'static str> {
